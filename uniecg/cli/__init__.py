@@ -1,0 +1,265 @@
+"""The command line.
+
+stdout carries the result and nothing else; everything said beside it goes to stderr. Exit codes: 0 done, 1
+the data or the installation do not allow it (one line ``error: ...``), 2 wrong usage. Heavy modules are
+imported inside the commands, so that ``uniecg --help`` and the commands without a model start fast.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import InputError, UniECGError, require
+from .chat import CHAT_HELP, ChatSession
+from .files import check_plot_output, check_record_output, read_input, save_plot, save_record
+from .options import (
+    AnyFile,
+    AsJson,
+    Config,
+    DataPath,
+    Force,
+    Limit,
+    Model,
+    Only,
+    OutputFolder,
+    PageOutput,
+    Question,
+    RecordOutput,
+    SamplingRate,
+    Seed,
+    SignalFile,
+    Source,
+    Target,
+    Task,
+    TestData,
+    Words,
+)
+from .render import error_line, measurement_lines, note, print_json, report_lines
+
+DISCLAIMER = "For research and education, not a medical device."
+
+
+class ErrorLineGroup(TyperGroup):
+    """A command group that turns expected failures into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; see the class."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except (UniECGError, OSError) as error:
+            note(error_line(error))
+        raise typer.Exit(1)
+
+
+app = typer.Typer(
+    cls=ErrorLineGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Interpret 12-lead ECGs with measured evidence, and generate them from words. " + DISCLAIMER,
+)
+train_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Train the model from its own code."
+)
+app.add_typer(train_app, name="train")
+
+
+def main() -> None:
+    """Entry point of the ``uniecg`` command."""
+    app(prog_name="uniecg")
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from .. import __version__
+
+        typer.echo(f"uniecg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
+@app.command()
+def interpret(
+    file: AnyFile,
+    question: Question = "Interpret this ECG.",
+    as_json: AsJson = False,
+    seed: Seed = None,
+    model: Model = None,
+    sampling_rate: SamplingRate = None,
+) -> None:
+    """Interpret an ECG, with the evidence measured in it."""
+    inputs = read_input(file, sampling_rate)
+    pipe = _load_pipeline(model)
+    note(DISCLAIMER)
+    reply = pipe(question, **inputs, seed=seed)
+    if reply.action == "generate":
+        note("The question asks for a new ECG: `uniecg generate TEXT -o OUT` makes and keeps one.")
+    if as_json:
+        report = reply.report.to_dict() if reply.report is not None else {}
+        print_json({"action": reply.action, "text": reply.text, **report})
+        return
+    typer.echo(reply.text)
+    if reply.report is not None:
+        for line in report_lines(reply.report):
+            typer.echo(line)
+
+
+@app.command()
+def generate(
+    text: Words,
+    output: RecordOutput,
+    seed: Seed = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Also draw it as a page: .png, .svg, .pdf.")
+    ] = None,
+    duration: Annotated[
+        float, typer.Option("--duration", min=2.0, max=60.0, help="Seconds to generate.")
+    ] = 10.0,
+    force: Force = False,
+    model: Model = None,
+) -> None:
+    """Generate a 12-lead ECG from words; prints the files written."""
+    if not text.strip():
+        raise typer.BadParameter("say in words which ECG to generate, for example 'sinus rhythm, 70 bpm'")
+    check_record_output(output, force)
+    if plot is not None:
+        check_plot_output(plot, force)
+    pipe = _load_pipeline(model)
+    note(DISCLAIMER)
+    # "atrial fibrillation, 110 bpm" is a description, not yet a request: here the command is the request.
+    request = text if pipe.route(text, False) == "generate" else f"Generate an ECG of {text.strip()}"
+    reply = pipe(request, seed=seed, duration_s=duration)
+    if reply.record is None:
+        answer = " ".join(reply.text.split())
+        raise InputError(f"no ECG came of {text!r}; describe one, e.g. 'sinus rhythm, 70 bpm' ({answer})")
+    note(reply.text)
+    save_record(reply.record, output, force)
+    if plot is not None:
+        save_plot(reply.record, plot, force)
+
+
+@app.command()
+def chat(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", show_default=False, help="ECG to begin with.")
+    ] = None,
+    seed: Seed = None,
+    model: Model = None,
+) -> None:
+    """Talk with the model, line by line; /help lists the commands."""
+    inputs = read_input(file, None) if file is not None else {}
+    pipe = _load_pipeline(model)
+    note(DISCLAIMER)
+    note(CHAT_HELP)
+    ChatSession(pipe, inputs, seed).run()
+
+
+@app.command()
+def measure(file: SignalFile, as_json: AsJson = False, sampling_rate: SamplingRate = None) -> None:
+    """Measure rate, intervals, axis and amplitudes; needs no model."""
+    from ..io import read_record
+    from ..signal import measure as measure_record
+
+    measurements = measure_record(read_record(file, sampling_rate=sampling_rate))
+    if as_json:
+        print_json(measurements.to_dict())
+        return
+    for line in measurement_lines(measurements):
+        typer.echo(line)
+
+
+@app.command()
+def plot(
+    file: SignalFile,
+    output: PageOutput,
+    title: Annotated[str | None, typer.Option("--title", help="Line above the page.")] = None,
+    force: Force = False,
+    sampling_rate: SamplingRate = None,
+) -> None:
+    """Draw an ECG as a page, 25 mm/s and 10 mm/mV; prints the file written."""
+    from ..io import read_record
+
+    check_plot_output(output, force)
+    save_plot(read_record(file, sampling_rate=sampling_rate), output, force, title=title)
+
+
+@app.command()
+def convert(
+    source: Source,
+    target: Target,
+    force: Force = False,
+    sampling_rate: SamplingRate = None,
+) -> None:
+    """Convert an ECG file into another format; prints the file written."""
+    from ..io import read_record
+
+    check_record_output(target, force)
+    save_record(read_record(source, sampling_rate=sampling_rate), target, force)
+
+
+@train_app.command("understand")
+def train_understand(
+    config: Config, only: Only = None, data: DataPath = None, output: OutputFolder = None
+) -> None:
+    """Stage 1: ECG to text (towers, projectors, language model); prints the folder."""
+    require("torch", "train")
+    from ..training import train_understand as run
+
+    typer.echo(str(run(config, data=data, output=output, only=only)))
+
+
+@train_app.command("generate")
+def train_generate(
+    config: Config, only: Only = None, data: DataPath = None, output: OutputFolder = None
+) -> None:
+    """Stage 2: text to ECG (decoder, then [ECG] tokens and mapper); prints the folder."""
+    require("torch", "train")
+    from ..training import train_generate as run
+
+    typer.echo(str(run(config, data=data, output=output, only=only)))
+
+
+@app.command()
+def evaluate(
+    task: Task,
+    data: TestData = None,
+    split: Annotated[str, typer.Option("--split", help="Part of the data.")] = "test",
+    model: Model = None,
+    seed: Annotated[int, typer.Option("--seed", help="Makes the numbers repeatable.")] = 0,
+    limit: Limit = None,
+) -> None:
+    """Evaluate the model on a task; prints the numbers as JSON."""
+    from ..evaluation import TASKS
+
+    if task not in TASKS:
+        raise typer.BadParameter(f"{task!r} is not one of: {', '.join(TASKS)}", param_hint="TASK")
+    if data is not None and not data.exists():
+        raise InputError(f"{data} does not exist; check the name")
+    pipe = _load_pipeline(model)
+    print_json(TASKS[task](pipe, data=data, split=split, seed=seed, n=limit))
+
+
+def _load_pipeline(model: str | None) -> Any:
+    for package in ("torch", "transformers", "diffusers"):
+        require(package, "model")
+    from ..pipeline import load_pipeline
+
+    return load_pipeline(model)

@@ -1,0 +1,68 @@
+"""The arguments and options that the commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SignalFile = Annotated[
+    Path, typer.Argument(metavar="FILE", show_default=False, help="ECG as WFDB (.hea), .csv or .npz.")
+]
+AnyFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", show_default=False, help="ECG as WFDB (.hea), .csv, .npz, or a page as .png, .jpg."
+    ),
+]
+SamplingRate = Annotated[
+    float | None,
+    typer.Option("--sampling-rate", metavar="HZ", help="Sampling rate, where the file does not say it."),
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Makes the answer repeatable.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="PATH", help="A model folder or preset instead of the one in the package."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over existing files.")]
+Only = Annotated[
+    str | None, typer.Option("--only", metavar="STEP", help="Run only this step of the configuration.")
+]
+DataPath = Annotated[
+    Path | None, typer.Option("--data", help="Folder of training data instead of the configured one.")
+]
+OutputFolder = Annotated[Path | None, typer.Option("--output", help="Folder for checkpoints and weights.")]
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", show_default=False, help="YAML file of the run.")]
+Question = Annotated[str, typer.Option("--question", "-q", help="What to ask about the ECG.")]
+Words = Annotated[str, typer.Argument(metavar="TEXT", show_default=False, help="The ECG in words.")]
+RecordOutput = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", show_default=False, help="Signal file: NAME or NAME.hea (WFDB), .csv, .npz."
+    ),
+]
+PageOutput = Annotated[
+    Path, typer.Option("--output", "-o", show_default=False, help="Page to write: .png, .svg, .pdf.")
+]
+Source = Annotated[
+    Path, typer.Argument(metavar="IN", show_default=False, help="ECG as WFDB (.hea), .csv or .npz.")
+]
+Target = Annotated[
+    Path, typer.Argument(metavar="OUT", show_default=False, help="File to write; its suffix is the format.")
+]
+Task = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASK",
+        show_default=False,
+        help="ptbxl-superclass, ptbxl-superclass-image, generation, routing, mapper or reconstruction.",
+    ),
+]
+TestData = Annotated[
+    Path | None, typer.Option("--data", help="What to evaluate on: a Parquet file, PTB-XL folder or TSV.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use at most this many examples.")]

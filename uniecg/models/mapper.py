@@ -1,0 +1,48 @@
+"""Mapper from the hidden states of the [ECG] tokens to the condition of the decoder."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class ECGMapper(nn.Module):
+    """Encoder-decoder Transformer with learned queries, after GILL (Koh et al. 2023).
+
+    Each query becomes one statement embedding of the decoder's condition; a query that is not needed
+    becomes the zero vector.
+
+    Parameters
+    ----------
+    input_size : int
+        Width of the language model.
+    num_queries : int
+        L, the most statements one request can hold.
+    output_size : int
+        Width of a statement embedding.
+    """
+
+    def __init__(
+        self, input_size: int, num_queries: int, output_size: int, hidden_size: int = 192, num_layers: int = 2
+    ):
+        super().__init__()
+        self.input = nn.Linear(input_size, hidden_size)
+        options = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
+        self.encoder = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(hidden_size, 4, 4 * hidden_size, **options),
+            num_layers,
+            nn.LayerNorm(hidden_size),
+            enable_nested_tensor=False,
+        )
+        self.decoder = nn.TransformerDecoder(
+            nn.TransformerDecoderLayer(hidden_size, 4, 4 * hidden_size, **options),
+            num_layers,
+            nn.LayerNorm(hidden_size),
+        )
+        self.queries = nn.Parameter(torch.randn(1, num_queries, hidden_size) * 0.02)
+        self.output = nn.Linear(hidden_size, output_size)
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        """Prompt embeddings (B, num_queries, output_size) of [ECG] states (B, n, input_size)."""
+        queries = self.queries.expand(len(hidden_states), -1, -1)
+        return self.output(self.decoder(queries, self.encoder(self.input(hidden_states))))

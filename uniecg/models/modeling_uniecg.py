@@ -1,0 +1,252 @@
+"""The language model that sees ECGs and pages, and speaks [ECG] tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from transformers import AutoModelForCausalLM, GenerationMixin, LogitsProcessor, PreTrainedModel
+from transformers.cache_utils import Cache
+from transformers.utils import ModelOutput
+
+from uniecg.models.configuration_uniecg import UniECGConfig
+from uniecg.models.ecg_encoder import ECGEncoder
+from uniecg.models.mapper import ECGMapper
+from uniecg.models.page_encoder import PageEncoder
+
+
+@dataclass
+class UniECGOutput(ModelOutput):
+    """Output of :class:`UniECGForConditionalGeneration`.
+
+    ``logits`` (B, T, text vocabulary + n); ``prompt_embeds`` (B, queries, dim) only where the input
+    holds all [ECG] tokens.
+    """
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    past_key_values: Cache | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    prompt_embeds: torch.Tensor | None = None
+
+
+class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
+    """Towers, projections, language model, [ECG] tokens and mapper.
+
+    The features enter before the text: ``[w(s) W_ts W_tsi ; v(x) W_tsi]``, with ``ecg_projector`` = W_ts
+    into the image embedding space and ``multi_modal_projector`` = W_tsi shared by both. The rows of the
+    n new tokens are parameters of their own on the input and on the output side, so that stage 2 can
+    train them with the language model frozen and no old logit can move.
+    """
+
+    config_class = UniECGConfig
+    base_model_prefix = "uniecg"
+    main_input_name = "input_ids"
+    _supports_sdpa = True
+    _no_split_modules: list[str] = []
+    accepts_loss_kwargs = False  # Trainer: the loss is a mean over the batch as it stands
+
+    def __init__(self, config: UniECGConfig):
+        super().__init__(config)
+        self.ecg_tower = ECGEncoder(config.ecg_config)
+        self.vision_tower = PageEncoder(config.vision_config)
+        self.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        size = config.text_config.hidden_size
+        image_size = config.vision_config.hidden_size
+        self.ecg_projector = nn.Linear(config.ecg_config.hidden_size, image_size)
+        self.multi_modal_projector = nn.Sequential(nn.Linear(image_size, size), nn.GELU(), nn.Linear(size, size))
+        n = config.num_generation_tokens
+        self.generation_embeddings = nn.Parameter(torch.randn(n, size) * 0.02)
+        self.generation_head = nn.Parameter(torch.randn(n, size) * 0.02)
+        self.mapper = ECGMapper(size, **config.mapper)
+        self.post_init()
+
+    # -- pieces -----------------------------------------------------------------------------------
+
+    @property
+    def text_vocab_size(self) -> int:
+        """Size of the text vocabulary; [ECG1] has this id, [ECG2] the next."""
+        return int(self.config.text_config.vocab_size)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Embedding table of the text vocabulary."""
+        return self.language_model.get_input_embeddings()
+
+    def get_ecg_features(self, ecg_values: torch.Tensor, amplitude_mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Signal tokens (B, 1 + tokens, text width): tower, W_ts, W_tsi."""
+        hidden = self.ecg_tower(ecg_values, amplitude_mask).last_hidden_state
+        return self.project_ecg(hidden)
+
+    def get_image_features(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """Page tokens (B, 1 + tokens, text width): tower, W_tsi."""
+        return self.project_image(self.vision_tower(pixel_values).last_hidden_state)
+
+    def project_ecg(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Signal tower states (B, N, ecg width) into the language model."""
+        return self.multi_modal_projector(self.ecg_projector(hidden))
+
+    def project_image(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Image tower states (B, N, image width) into the language model."""
+        return self.multi_modal_projector(hidden)
+
+    def embed_tokens(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """Embeddings (B, T, width) of text tokens and [ECG] tokens."""
+        new = input_ids >= self.text_vocab_size
+        old_ids = input_ids.masked_fill(new, 0)
+        embeddings = self.get_input_embeddings()(old_ids)
+        rows = self.generation_embeddings[(input_ids - self.text_vocab_size).clamp(min=0)]
+        return torch.where(new.unsqueeze(-1), rows.to(embeddings.dtype), embeddings)
+
+    def _insert(self, embeddings: torch.Tensor, places: torch.Tensor, features: torch.Tensor, what: str) -> torch.Tensor:
+        if int(places.sum()) != features.shape[0] * features.shape[1]:
+            raise ValueError(
+                f"{int(places.sum())} {what} placeholders in input_ids but {features.shape[0]} x {features.shape[1]} "
+                f"{what} features; build the inputs with the processor"
+            )
+        return embeddings.masked_scatter(places.unsqueeze(-1), features.to(embeddings.dtype))
+
+    # -- forward ----------------------------------------------------------------------------------
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        ecg_values: torch.Tensor | None = None,
+        amplitude_mask: torch.Tensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+        ecg_hidden: torch.Tensor | None = None,
+        image_hidden: torch.Tensor | None = None,
+        past_key_values: Cache | None = None,
+        labels: torch.Tensor | None = None,
+        target_embeds: torch.Tensor | None = None,
+        use_cache: bool | None = None,
+        output_hidden_states: bool = False,
+        **kwargs: Any,
+    ) -> UniECGOutput:
+        """Run the model.
+
+        Parameters
+        ----------
+        input_ids : torch.Tensor
+            (B, T); placeholders ``ecg_token_id`` and ``image_token_id`` are replaced by features.
+        ecg_values, amplitude_mask : torch.Tensor, optional
+            Signals of all placeholders together, see :class:`ECGEncoder`.
+        pixel_values : torch.Tensor, optional
+            Pages of all placeholders together, see :class:`PageEncoder`.
+        ecg_hidden, image_hidden : torch.Tensor, optional
+            Tower states computed before (frozen towers), instead of values.
+        labels : torch.Tensor, optional
+            (B, T), -100 where no token is asked for. Gives L_e, the negative log-likelihood.
+        target_embeds : torch.Tensor, optional
+            (b, queries, dim) statement embeddings of the sequences with [ECG] tokens. Adds L_d, the squared distance of the mapper's output,
+            with lambda = 1 of the paper.
+        """
+        embeddings = self.embed_tokens(input_ids)
+        if ecg_values is not None:
+            ecg_hidden = self.ecg_tower(ecg_values, amplitude_mask).last_hidden_state
+        if pixel_values is not None:
+            image_hidden = self.vision_tower(pixel_values).last_hidden_state
+        if ecg_hidden is not None:
+            places = input_ids == self.config.ecg_token_id
+            embeddings = self._insert(embeddings, places, self.project_ecg(ecg_hidden), "ecg")
+        if image_hidden is not None:
+            places = input_ids == self.config.image_token_id
+            embeddings = self._insert(embeddings, places, self.project_image(image_hidden), "image")
+        outputs = self.language_model.base_model(
+            inputs_embeds=embeddings,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        hidden = outputs.last_hidden_state
+        new_logits = hidden @ self.generation_head.to(hidden.dtype).T
+        logits = torch.cat([self.language_model.get_output_embeddings()(hidden), new_logits], -1)
+        loss = prompt_embeds = None
+        if labels is not None:
+            loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=-100)
+        if target_embeds is not None:
+            prompt_embeds = self.map_tokens(input_ids, hidden)
+            distance = (prompt_embeds.float() - target_embeds.float()).square().sum(-1).mean()
+            loss = distance if loss is None else loss + distance
+        return UniECGOutput(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=(hidden,) if output_hidden_states else None,
+            prompt_embeds=prompt_embeds,
+        )
+
+    def map_tokens(self, input_ids: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        """Prompt embeddings (b, queries, dim) from the last-layer states of [ECG1]..[ECGn] plus their rows.
+
+        Sequences hold the n tokens once, in order, or not at all; `b` counts those that hold them.
+        """
+        places = input_ids >= self.text_vocab_size
+        n = self.config.num_generation_tokens
+        counts = places.sum(1)
+        if not bool(((counts == n) | (counts == 0)).all()):
+            raise ValueError(f"a sequence must hold [ECG1]..[ECG{n}] once or not at all")
+        states = hidden[places].unflatten(0, (-1, n))  # (B, n, D)
+        return self.mapper(states + self.generation_embeddings.to(states.dtype))
+
+    def prepare_inputs_for_generation(self, input_ids: torch.Tensor, **kwargs: Any) -> dict[str, Any]:
+        """Towers see their input once, at the first step."""
+        first = kwargs.pop("is_first_iteration", True)
+        inputs = super().prepare_inputs_for_generation(input_ids, is_first_iteration=first, **kwargs)
+        past = kwargs.get("past_key_values")
+        if not first or (past is not None and past.get_seq_length() > 0):
+            for name in ("ecg_values", "amplitude_mask", "pixel_values", "ecg_hidden", "image_hidden"):
+                inputs.pop(name, None)
+        return inputs
+
+    def freeze_for_generation(self) -> None:
+        """Stage 2: only the new rows and the mapper stay trainable."""
+        self.requires_grad_(False)
+        self.generation_embeddings.requires_grad_(True)
+        self.generation_head.requires_grad_(True)
+        self.mapper.requires_grad_(True)
+
+
+class ECGTokenLogitsProcessor(LogitsProcessor):
+    """Rules of the [ECG] tokens while decoding.
+
+    Outside an answer that began with the generate action they cannot be chosen; once [ECG1] is chosen
+    the tail [ECG2]..[ECGn] and the end follow without choice.
+
+    Parameters
+    ----------
+    first_token_id : int
+        Id of [ECG1].
+    num_tokens : int
+        n.
+    generate_token_id, end_token_id : int
+        Ids of the action token and of the end of an answer.
+    prompt_length : int
+        Tokens of the prompt; an action token in there belongs to an earlier turn.
+    """
+
+    def __init__(
+        self, first_token_id: int, num_tokens: int, generate_token_id: int, end_token_id: int, prompt_length: int
+    ):
+        self.first, self.last = first_token_id, first_token_id + num_tokens - 1
+        self.generate_token_id, self.end_token_id = generate_token_id, end_token_id
+        self.prompt_length = prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Mask the scores (B, vocabulary) of the next token."""
+        scores = scores.clone()
+        for row, ids in enumerate(input_ids):
+            previous = int(ids[-1])
+            if self.first <= previous <= self.last:
+                forced = self.end_token_id if previous == self.last else previous + 1
+                keep = scores[row, forced].clone()
+                scores[row] = -torch.inf
+                scores[row, forced] = keep
+            else:
+                generating = bool((ids[self.prompt_length :] == self.generate_token_id).any())
+                scores[row, self.first + int(generating) : self.last + 1] = -torch.inf
+        return scores

@@ -1,0 +1,403 @@
+"""The model at work: requests in, replies out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from transformers import LogitsProcessor, LogitsProcessorList
+
+from uniecg.attributes import Attributes
+from uniecg.errors import InputError
+from uniecg.models import (
+    SUPERCLASSES,
+    ECGDiffusionPipeline,
+    ECGTokenLogitsProcessor,
+    UniECGForConditionalGeneration,
+    UniECGProcessor,
+)
+from uniecg.models.autoencoder_ecg import STRIDE
+from uniecg.models.conditioning import StatementTable, attribute_values
+from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE
+from uniecg.record import LEADS, Record, derive_limb_leads
+from uniecg.report import Finding, Report
+from uniecg.signal import Measurements, measure
+from uniecg.simulate import plan_rhythm
+from uniecg.text.attributes import parse_attributes
+from uniecg.text.statements import STATEMENTS, parse_statements
+from uniecg.text.verify import check_report
+
+Action = Literal["interpret", "generate", "answer"]
+PRESETS = Path(__file__).parent / "presets"
+MAX_NEW_TOKENS = 320
+EIGHT = [LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]
+# A draw whose measured rate is further off than this is drawn again.
+RATE_TOLERANCE_BPM = 3.0
+MAX_DRAWS = 3
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model did.
+
+    Attributes
+    ----------
+    action : {"interpret", "generate", "answer"}
+        What the model took the request for.
+    text : str
+        Its words.
+    report : Report or None
+        Interpretation with checked findings, or the measurements of a generated ECG; None for an answer.
+    record : Record or None
+        The generated ECG.
+    """
+
+    action: Action
+    text: str
+    report: Report | None = None
+    record: Record | None = None
+
+
+class FirstTokenIsAction(LogitsProcessor):
+    """The first token of a reply is one of the possible actions."""
+
+    def __init__(self, prompt_length: int, allowed: Sequence[int]):
+        self.prompt_length, self.allowed = prompt_length, list(allowed)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Mask the scores (B, vocabulary) of the first new token."""
+        if input_ids.shape[1] > self.prompt_length:
+            return scores
+        masked = torch.full_like(scores, -torch.inf)
+        masked[:, self.allowed] = scores[:, self.allowed]
+        return masked
+
+
+class UniECGPipeline:
+    """Interprets and generates ECGs, and decides which is wanted.
+
+    Parameters
+    ----------
+    model, processor : UniECGForConditionalGeneration, UniECGProcessor
+        Language model with its towers, and what prepares its inputs.
+    decoder : ECGDiffusionPipeline
+        Text-to-ECG decoder.
+    table : StatementTable
+        Embeddings of the statement vocabulary the decoder was trained with.
+    """
+
+    def __init__(
+        self,
+        model: UniECGForConditionalGeneration,
+        processor: UniECGProcessor,
+        decoder: ECGDiffusionPipeline,
+        table: StatementTable,
+    ):
+        self.model = model.eval()
+        self.processor = processor
+        self.decoder = decoder
+        self.decoder.set_progress_bar_config(disable=True)
+        self.table = table
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path) -> UniECGPipeline:
+        """Load a folder written by :meth:`save_pretrained`.
+
+        Raises
+        ------
+        InputError
+            If the folder does not hold a model.
+        """
+        path = Path(path)
+        needed = ("config.json", "statements.safetensors", "decoder/model_index.json")
+        missing = [name for name in needed if not (path / name).is_file()]
+        if missing:
+            raise InputError(f"{path}: not a UniECG model folder, it lacks {', '.join(missing)}")
+        return cls(
+            UniECGForConditionalGeneration.from_pretrained(path, dtype=torch.float32),
+            UniECGProcessor.from_pretrained(path),
+            ECGDiffusionPipeline.from_pretrained(path / "decoder", dtype=torch.float32),
+            StatementTable.load(path / "statements.safetensors"),
+        )
+
+    def save_pretrained(self, path: str | Path) -> None:
+        """Write model, processor, decoder and table into a folder, in their present precision."""
+        path = Path(path)
+        self.model.save_pretrained(path)
+        self.processor.save_pretrained(path)
+        self.decoder.save_pretrained(path / "decoder")
+        self.table.save(path / "statements.safetensors")
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def __call__(
+        self,
+        request: str | Sequence[Mapping[str, Any]],
+        record: Record | None = None,
+        image: np.ndarray | None = None,
+        history: Sequence[Mapping[str, Any]] | None = None,
+        seed: int | None = None,
+        duration_s: float = 10.0,
+    ) -> Reply:
+        """Answer a request.
+
+        Parameters
+        ----------
+        request : str or list of messages
+            Words, or chat messages whose user content may hold ``{"type": "ecg", "ecg": Record}`` and
+            ``{"type": "image", "image": array}`` parts; the last message must be the user's.
+        record : Record, optional
+            The ECG asked about.
+        image : ndarray, optional
+            A page of it, (H, W) or (H, W, 3) uint8.
+        history : list of messages, optional
+            What was said before: ``{"role", "content"}`` with words as content.
+        seed : int, optional
+            Makes a generated ECG repeatable; drawn anew when not given.
+        duration_s : float
+            Length of a generated ECG, in seconds.
+
+        Raises
+        ------
+        InputError
+            If the messages or the duration cannot be used.
+        """
+        if not isinstance(request, str):
+            request, record, image, history = _unpack(request, record, image)
+        if not 2 <= duration_s <= 60:
+            raise InputError(f"a generated ECG may last 2 to 60 s, not {duration_s:g}")
+        measurements = None if record is None else measure(record)
+        inputs = self._inputs(request, record, image, measurements, history or ())
+        action = self._route(inputs, record is not None or image is not None)
+        unreadable = measurements is not None and measurements.quality.verdict == "unusable" and image is None
+        if action == "interpret" and unreadable:
+            assert measurements is not None
+            return _unusable(measurements)
+        ids = self._write(inputs, action)
+        text = self.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        if action == "generate":
+            return self._generate(request, text, self._map(inputs, ids), seed, duration_s)
+        if action == "interpret":
+            return Reply(action, text, _report(text, measurements))
+        return Reply(action, text)
+
+    def route(self, request: str, has_ecg: bool) -> Action:
+        """What the model takes a request for, without carrying it out.
+
+        With `has_ecg` a quiet, featureless ECG stands in for the attached one.
+        """
+        record = Record(np.zeros((12, 1000), np.float32), 100.0) if has_ecg else None
+        inputs = self._inputs(request, record, None, None, ())
+        return self._route(inputs, has_ecg)
+
+    def superclass_probabilities(
+        self, record: Record | None = None, image: np.ndarray | None = None
+    ) -> dict[str, float]:
+        """Probabilities of the five PTB-XL superclasses from the head on the signal or the image tower.
+
+        Raises
+        ------
+        InputError
+            If neither a record nor an image is given.
+        """
+        with torch.no_grad():
+            if record is not None:
+                features = self.processor.feature_extractor([record])
+                logits = self.model.ecg_tower(**features).logits
+            elif image is not None:
+                logits = self.model.vision_tower(**self.processor.image_processor([image])).logits
+            else:
+                raise InputError("give a record or an image")
+        values = torch.sigmoid(logits[0, : len(SUPERCLASSES)]).tolist()
+        return dict(zip(SUPERCLASSES, values, strict=True))
+
+    @property
+    def superclass_thresholds(self) -> dict[str, float]:
+        """Probability from which a superclass counts as present, chosen on validation records."""
+        return dict(zip(SUPERCLASSES, self.model.config.ecg_config.thresholds, strict=True))
+
+    def mapper_embeddings(self, text: str) -> np.ndarray:
+        """Condition (queries, dim) the model would hand to the decoder for a request."""
+        inputs = self._inputs(text, None, None, None, ())
+        return np.asarray(self._map(inputs, self._write(inputs, "generate")).numpy())
+
+    def statement_embeddings(self, codes: Iterable[str]) -> np.ndarray:
+        """Frozen text-encoder embeddings (n, dim) of statements."""
+        codes = list(codes)
+        return np.asarray(self.table.embed(codes, len(codes)).numpy())
+
+    def reconstruct(self, record: Record) -> Record:
+        """The record after the decoder's autoencoder: what the latent can hold at best."""
+        signal = np.nan_to_num(record.resample(SAMPLING_RATE).signal[EIGHT])
+        signal = signal[:, : signal.shape[1] // STRIDE * STRIDE]
+        autoencoder = self.decoder.autoencoder
+        with torch.no_grad():
+            eight = autoencoder.decode(autoencoder.encode(torch.from_numpy(signal)[None]))[0].numpy()
+        return Record(derive_limb_leads(eight), SAMPLING_RATE)
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _inputs(
+        self,
+        request: str,
+        record: Record | None,
+        image: np.ndarray | None,
+        measurements: Measurements | None,
+        history: Sequence[Mapping[str, Any]],
+    ) -> Any:
+        messages: list[dict[str, Any]] = []
+        for turn in list(history)[-2:]:
+            words = str(turn["content"])
+            content = [{"type": "text", "text": words}]
+            if turn["role"] == "user":
+                content = self.processor.user_content(words)
+            messages.append({"role": turn["role"], "content": content})
+        content = self.processor.user_content(
+            request, has_ecg=record is not None, has_image=image is not None, measured=measurements
+        )
+        prompt = self.processor.prompt([*messages, {"role": "user", "content": content}])
+        return self.processor(
+            prompt, ecg=None if record is None else [record], images=None if image is None else [image]
+        )
+
+    def _route(self, inputs: Any, has_ecg: bool) -> Action:
+        with torch.no_grad():
+            scores = self.model(**inputs).logits[0, -1]
+        # Without an ECG there is nothing to interpret.
+        possible = [action for action in ACTION_TOKENS if has_ecg or action != "interpret"]
+        ids = [self.processor.token_id(ACTION_TOKENS[action]) for action in possible]
+        best: Any = possible[int(scores[ids].argmax())]
+        return best  # type: ignore[no-any-return]
+
+    def _write(self, inputs: Any, action: Action) -> list[int]:
+        """Token ids of the reply after its action token, greedily."""
+        length = inputs["input_ids"].shape[1]
+        tokens = self.processor.generation_token_ids
+        end = self.processor.token_id(END)
+        rules = LogitsProcessorList(
+            [
+                FirstTokenIsAction(length, [self.processor.token_id(ACTION_TOKENS[action])]),
+                ECGTokenLogitsProcessor(tokens[0], len(tokens), self.processor.token_id(GENERATE), end, length),
+            ]
+        )
+        with torch.no_grad():
+            output = self.model.generate(
+                **inputs, max_new_tokens=MAX_NEW_TOKENS, do_sample=False, logits_processor=rules, eos_token_id=end
+            )
+        return [token for token in output[0, length + 1 :].tolist() if token < tokens[0] and token != end]
+
+    def _map(self, inputs: Any, ids: Sequence[int]) -> torch.Tensor:
+        """Prompt embeddings (queries, dim) from the [ECG] tokens that follow a finished reply."""
+        reply = [self.processor.token_id(GENERATE), *ids, *self.processor.generation_token_ids]
+        whole = torch.cat([inputs["input_ids"], torch.tensor([reply])], 1)
+        features = {name: value for name, value in inputs.items() if name not in ("input_ids", "attention_mask")}
+        with torch.no_grad():
+            output = self.model(whole, torch.ones_like(whole), **features, output_hidden_states=True)
+            return self.model.map_tokens(whole, output.hidden_states[0])[0]
+
+    def _generate(
+        self, request: str, text: str, embeddings: torch.Tensor, seed: int | None, duration_s: float
+    ) -> Reply:
+        asked = parse_attributes(text)
+        statements = parse_statements(text)
+        seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        best: tuple[float, Record, Measurements] | None = None
+        for draw in range(MAX_DRAWS):
+            record = self._draw(embeddings, statements, asked, seed + 1_000_003 * draw, duration_s)
+            measurements = measure(record)
+            miss = _rate_miss(asked, measurements)
+            if best is None or miss < best[0]:
+                best = (miss, record, measurements)
+            if miss <= RATE_TOLERANCE_BPM:
+                break
+        assert best is not None
+        _, record, measurements = best
+        metadata = {"source": "generated by UniECG", "request": request, "description": text, "seed": seed}
+        person = {name: value for name, value in (("age", asked.age), ("sex", asked.sex)) if value is not None}
+        record = Record(record.signal, record.sampling_rate, metadata=metadata | person)
+        report = _report(text, measurements)
+        return Reply("generate", text, report, record)
+
+    def _draw(
+        self, embeddings: torch.Tensor, statements: Sequence[str], asked: Attributes, seed: int, duration_s: float
+    ) -> Record:
+        num_steps = round(duration_s / STEP_S)
+        plan = plan_rhythm(statements, asked, num_steps * STEP_S, rng=np.random.default_rng(seed))
+        signal = self.decoder(
+            embeddings[None],
+            torch.from_numpy(attribute_values(asked))[None],
+            torch.from_numpy(plan.channels(num_steps, STEP_S))[None],
+            num_steps=num_steps,
+            generator=torch.Generator().manual_seed(seed),
+        )[0]
+        return Record(signal, SAMPLING_RATE)
+
+def load_pipeline(name_or_path: str | Path | None = None) -> UniECGPipeline:
+    """Load a model.
+
+    Parameters
+    ----------
+    name_or_path : str or Path, optional
+        Name of an embedded preset or a folder; by default the embedded ``nano``.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    name = "nano" if name_or_path is None else str(name_or_path)
+    preset = PRESETS / name
+    if "/" not in name and preset.is_dir():
+        return UniECGPipeline.from_pretrained(preset)
+    if not Path(name).is_dir():
+        known = sorted(p.name for p in PRESETS.iterdir() if (p / "config.json").is_file())
+        raise InputError(f"{name}: neither a preset ({', '.join(known) or 'none installed'}) nor a model folder")
+    return UniECGPipeline.from_pretrained(name)
+
+
+def _unusable(measurements: Measurements) -> Reply:
+    reasons = ", ".join(measurements.quality.reasons) or "no reason given"
+    text = f"This recording cannot be interpreted: {reasons}."
+    report = Report(text, (), measurements.to_dict(), "unusable", (f"signal quality is unusable: {reasons}",))
+    return Reply("interpret", text, report)
+
+
+def _rate_miss(asked: Attributes, measurements: Measurements) -> float:
+    """How far the measured rate is from the one asked for, in bpm; 0 when none was asked for."""
+    if asked.heart_rate_bpm is None:
+        return 0.0
+    miss = abs(measurements.heart_rate_bpm - asked.heart_rate_bpm)
+    return float(miss) if np.isfinite(miss) else float("inf")
+
+
+def _report(text: str, measurements: Measurements | None) -> Report:
+    """Findings of a text, each checked against the measurements."""
+    if measurements is not None:
+        return check_report(text, measurements)
+    findings = tuple(Finding(code, STATEMENTS[code].name, "unverified") for code in parse_statements(text))
+    return Report(text, findings, warnings=("no signal to measure: nothing in this report is verified",))
+
+
+def _unpack(
+    messages: Sequence[Mapping[str, Any]], record: Record | None, image: np.ndarray | None
+) -> tuple[str, Record | None, np.ndarray | None, list[dict[str, Any]]]:
+    """Last request, its inputs and the words before it."""
+    if not messages or messages[-1].get("role") != "user":
+        raise InputError("the last message must be the user's")
+    history = []
+    for message in messages:
+        content = message.get("content", "")
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+        for part in parts:
+            if part.get("type") == "ecg":
+                record = part["ecg"]
+            elif part.get("type") == "image":
+                image = part["image"]
+        words = " ".join(str(part["text"]) for part in parts if part.get("type") == "text")
+        history.append({"role": message["role"], "content": words})
+    return history[-1]["content"], record, image, history[:-1]

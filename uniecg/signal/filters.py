@@ -1,0 +1,247 @@
+"""Filters that prepare a multi-lead ECG for measuring: gaps, sampling rate, mains hum, baseline, pacing spikes.
+
+All functions work on arrays of shape ``(n_leads, n_samples)`` and are zero-phase, so that no wave moves in time.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal as sps
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+ANALYSIS_RATE = 500.0
+"""Sampling rate in Hz at which every record is analysed (Kligfield et al. 2007 ask for at least 500 Hz)."""
+
+MAINS_HZ = (50.0, 60.0)
+MAINS_RATIO = 8.0
+
+
+def fill_gaps(signal: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bridge non-finite samples by straight lines.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), mV
+
+    Returns
+    -------
+    filled : ndarray, shape (n_leads, n_samples), mV
+        No NaN; a lead without any finite sample becomes zero.
+    valid : ndarray, shape (n_leads,)
+        Share of finite samples of each lead, 0 to 1.
+    """
+    filled = np.array(signal, dtype=np.float64)
+    finite = np.isfinite(filled)
+    valid = finite.mean(axis=1)
+    for lead in np.flatnonzero(valid < 1.0):
+        keep = np.flatnonzero(finite[lead])
+        filled[lead] = np.interp(np.arange(filled.shape[1]), keep, filled[lead, keep]) if keep.size else 0.0
+    return filled, valid
+
+
+def to_analysis_rate(signal: FloatArray, sampling_rate: float) -> FloatArray:
+    """Resample to `ANALYSIS_RATE` with a polyphase filter.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), mV
+    sampling_rate : float, Hz
+
+    Returns
+    -------
+    ndarray, shape (n_leads, round(n_samples * 500 / sampling_rate)), mV
+    """
+    if sampling_rate == ANALYSIS_RATE:
+        return signal
+    ratio = Fraction(ANALYSIS_RATE / sampling_rate).limit_denominator(1000)
+    if ratio.numerator == 0 or ratio.numerator > 5000:
+        raise ValueError(f"sampling rate {sampling_rate:g} Hz cannot be analysed")
+    result: FloatArray = sps.resample_poly(signal, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+    return result
+
+
+def middle(values: FloatArray) -> FloatArray:
+    """Median over the first axis; three times faster than `numpy.median` for few rows.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, ...)
+        Without NaN, n >= 1.
+    """
+    ordered = np.sort(values, axis=0)
+    half = len(values) // 2
+    result: FloatArray = ordered[half] if len(values) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+    return result
+
+
+@lru_cache(maxsize=32)
+def _butterworth(order: int, cutoff: float | tuple[float, float], kind: str) -> FloatArray:
+    sos: FloatArray = sps.butter(order, cutoff, kind, fs=ANALYSIS_RATE, output="sos")
+    return sos
+
+
+def _zero_phase(sos: FloatArray, signal: FloatArray, pad_s: float) -> FloatArray:
+    pad = min(int(pad_s * ANALYSIS_RATE), signal.shape[1] - 1)
+    result: FloatArray = sps.sosfiltfilt(sos, signal, axis=1, padlen=pad)
+    return result
+
+
+def qrs_band(signal: FloatArray) -> FloatArray:
+    """Pass 5 to 25 Hz, where QRS complexes stand out of P, T and noise (Pan & Tompkins 1985).
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), at 500 Hz
+    """
+    return _zero_phase(_butterworth(2, (5.0, 25.0), "bandpass"), signal, 0.5)
+
+
+def smooth(signal: FloatArray, cutoff_hz: float = 60.0) -> FloatArray:
+    """Low-pass that keeps the edges of the QRS complex and removes most muscle noise.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), at 500 Hz
+    cutoff_hz : float, Hz
+    """
+    return _zero_phase(_butterworth(2, cutoff_hz, "lowpass"), signal, 0.2)
+
+
+def remove_drift(signal: FloatArray, cutoff_hz: float = 0.5) -> FloatArray:
+    """Remove slow drift with a zero-phase high-pass.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), at 500 Hz
+    cutoff_hz : float, Hz
+
+    References
+    ----------
+    Kligfield et al. 2007, J Am Coll Cardiol 49:1109: up to 0.67 Hz is permitted for zero-phase filters.
+    """
+    return _zero_phase(
+        _butterworth(1, cutoff_hz, "highpass"), signal - signal.mean(axis=1, keepdims=True), 2.0
+    )
+
+
+def mains_hum(signal: FloatArray) -> tuple[float, FloatArray]:
+    """Find mains interference by its line in the spectrum.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), mV, at 500 Hz
+
+    Returns
+    -------
+    frequency : float, Hz
+        50 or 60, whichever is stronger; 0 if neither stands out.
+    amplitude : ndarray, shape (n_leads,), mV
+        Amplitude of the sine at that frequency in each lead (0 where it does not stand out of its neighbourhood).
+    """
+    n = signal.shape[1]
+    none = np.zeros(signal.shape[0])
+    if n < ANALYSIS_RATE / 2:
+        return 0.0, none
+    # A few single-frequency sums are ten times cheaper than a whole spectrum.
+    probes = _mains_probes(n)
+    lines = np.hypot(signal @ probes[0], signal @ probes[1]).reshape(len(signal), len(MAINS_HZ), -1)
+    best, best_amplitude = 0.0, none
+    for mains, (far_left, left, at, right, far_right) in zip(MAINS_HZ, lines.transpose(1, 2, 0), strict=True):
+        beside = (far_left + left + right + far_right) / 4.0
+        amplitude = np.where(at > MAINS_RATIO * beside, at, 0.0)
+        if amplitude.sum() > best_amplitude.sum():
+            best, best_amplitude = mains, amplitude
+    return best, best_amplitude
+
+
+@lru_cache(maxsize=8)
+def _mains_probes(n: int) -> FloatArray:
+    """Windowed cosines and sines at the mains frequencies and beside them, shape (2, n, n_frequencies)."""
+    window = np.hanning(n)
+    offsets = np.array([-4.0, -3.0, 0.0, 3.0, 4.0]) * max(1.0, ANALYSIS_RATE / n)
+    angle = (
+        2.0
+        * np.pi
+        * np.outer(np.arange(n) / ANALYSIS_RATE, np.add.outer(np.array(MAINS_HZ), offsets).ravel())
+    )
+    probes: FloatArray = np.stack([np.cos(angle), np.sin(angle)]) * (2.0 * window / window.sum())[:, None]
+    return probes
+
+
+def remove_mains(signal: FloatArray, frequency: float) -> FloatArray:
+    """Notch out mains interference (zero phase, quality factor 15).
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), at 500 Hz
+    frequency : float, Hz
+        0 leaves the signal as it is.
+    """
+    if not frequency:
+        return signal
+    b, a = sps.iirnotch(frequency, 15.0, fs=ANALYSIS_RATE)
+    return _zero_phase(sps.tf2sos(b, a), signal, 0.5)
+
+
+def pacing_spikes(signal: FloatArray) -> IntArray:
+    """Find pacing spikes: deflections of a few milliseconds that rise from and return to a calm line.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), mV, at 500 Hz
+
+    Returns
+    -------
+    ndarray of int
+        Sample indices, at least 20 ms apart.
+
+    References
+    ----------
+    Kligfield et al. 2007: stimulus outputs are shorter than 0.5 ms, after the recorder's filter a few ms wide.
+    """
+    n = signal.shape[1]
+    spikes = np.zeros(0, dtype=np.int64)
+    if n < 30:
+        return spikes
+    near, far = 3, 9
+    centre = signal[:, far:-far]
+    before, after = signal[:, far - near : n - far - near], signal[:, far + near : n - far + near]
+    calm_before = np.abs(before - signal[:, : n - 2 * far])
+    left, right = centre - before, centre - after
+    height = np.where(left * right > 0, np.minimum(np.abs(left), np.abs(right)), 0.0)
+    scale = np.ptp(np.percentile(signal[:, ::3], (1, 99), axis=1), axis=0)[:, None]
+    # The line before the spike is calm; the slope of a narrow R wave goes on beyond the 6 ms beside its peak.
+    is_spike = (height > 0.2 * scale) & (height > 5.0 * calm_before)
+    votes = is_spike.sum(axis=0)
+    wanted = 2 if signal.shape[0] > 2 else 1
+    if not (votes >= wanted).any():
+        return spikes
+    peaks, _ = sps.find_peaks(np.where(votes >= wanted, (height * is_spike).sum(axis=0), 0.0), distance=10)
+    return np.asarray(peaks + far, dtype=np.int64)
+
+
+def blank(signal: FloatArray, where: IntArray, half_width: int = 4) -> FloatArray:
+    """Replace the samples around the given indices by straight lines.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples)
+    where : ndarray of int
+    half_width : int, samples
+    """
+    if where.size == 0:
+        return signal
+    result: FloatArray = signal.copy()
+    last = signal.shape[1] - 1
+    for centre in where:
+        start, stop = max(int(centre) - half_width, 0), min(int(centre) + half_width, last)
+        weight = np.linspace(0.0, 1.0, stop - start + 1)
+        result[:, start : stop + 1] = signal[:, [start]] * (1 - weight) + signal[:, [stop]] * weight
+    return result

@@ -1,0 +1,172 @@
+"""What `uniecg.signal.measure` returns: plain data, NaN where a value is not there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from uniecg.signal.filters import BoolArray, FloatArray
+from uniecg.signal.quality import Quality
+
+NAN = float("nan")
+
+
+def _json(value: float) -> float | None:
+    return round(float(value), 4) if math.isfinite(value) else None
+
+
+def _empty() -> FloatArray:
+    return np.zeros(0)
+
+
+def _none() -> BoolArray:
+    return np.zeros(0, dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """Times of every beat in seconds from the start of the record, each of shape (n_beats,); NaN where absent.
+
+    Attributes
+    ----------
+    p_on_s, p_peak_s, p_off_s, qrs_on_s, r_peak_s, qrs_off_s, t_peak_s, t_off_s : ndarray, seconds
+    rr_s : ndarray, seconds
+        Interval from the beat before; NaN for the first beat and across a gap in the recording.
+    premature, wide, dominant, paced : ndarray of bool
+        Early beat; QRS of 120 ms or more; beat of the most frequent shape; pacing spike before the QRS.
+    """
+
+    p_on_s: FloatArray = field(default_factory=_empty)
+    p_peak_s: FloatArray = field(default_factory=_empty)
+    p_off_s: FloatArray = field(default_factory=_empty)
+    qrs_on_s: FloatArray = field(default_factory=_empty)
+    r_peak_s: FloatArray = field(default_factory=_empty)
+    qrs_off_s: FloatArray = field(default_factory=_empty)
+    t_peak_s: FloatArray = field(default_factory=_empty)
+    t_off_s: FloatArray = field(default_factory=_empty)
+    rr_s: FloatArray = field(default_factory=_empty)
+    premature: BoolArray = field(default_factory=_none)
+    wide: BoolArray = field(default_factory=_none)
+    dominant: BoolArray = field(default_factory=_none)
+    paced: BoolArray = field(default_factory=_none)
+
+    def __len__(self) -> int:
+        return len(self.r_peak_s)
+
+    def to_dict(self) -> dict[str, list[float | None] | list[bool]]:
+        """Return JSON-ready lists."""
+        result: dict[str, list[float | None] | list[bool]] = {}
+        for item in fields(self):
+            values = getattr(self, item.name)
+            result[item.name] = (
+                [bool(value) for value in values]
+                if values.dtype == bool
+                else [_json(value) for value in values]
+            )
+        return result
+
+
+@dataclass(frozen=True)
+class LeadMeasurements:
+    """Amplitudes (mV, against the PR segment) and durations (ms) of the dominant beat in one lead.
+
+    Attributes
+    ----------
+    p_mv, q_mv, r_mv, s_mv, r_prime_mv, t_mv : float, mV
+        Signed peak of each wave; 0 where the lead has no such wave. A QS complex counts as Q.
+    st_mv : float, mV
+        Level 60 ms after the J point.
+    j_mv : float, mV
+        Level at the J point.
+    q_ms, r_ms, s_ms : float, ms
+    r_peak_ms : float, ms
+        From QRS onset to the peak of the (last) R wave.
+    """
+
+    p_mv: float = NAN
+    q_mv: float = NAN
+    q_ms: float = NAN
+    r_mv: float = NAN
+    r_ms: float = NAN
+    s_mv: float = NAN
+    s_ms: float = NAN
+    r_prime_mv: float = NAN
+    r_peak_ms: float = NAN
+    j_mv: float = NAN
+    st_mv: float = NAN
+    t_mv: float = NAN
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return a JSON-ready dictionary, None where a value is absent."""
+        return {item.name: _json(getattr(self, item.name)) for item in fields(self)}
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """Measurements of one record; NaN where a value is not there.
+
+    Attributes
+    ----------
+    duration_s : float, seconds
+    heart_rate_bpm : float, beats per minute
+        From the mean RR interval.
+    rr_ms, pr_ms, p_ms, qrs_ms, qt_ms, qtc_bazett_ms, qtc_fridericia_ms : float, ms
+    rr_cv : float
+        Standard deviation over mean of all RR intervals.
+    rr_irregularity : float
+        Median absolute difference of successive RR intervals over the median RR, premature and wide beats left out.
+    qrs_axis_deg, p_axis_deg : float, degrees
+        Frontal axes, -180 to 180.
+    p_fraction : float
+        Share of beats with a P wave, 0 to 1.
+    atrial_rate_bpm, atrial_regularity : float
+        Strongest rate of the activity between the QRST complexes (150 to 450 per minute) and the share (0 to 1) of
+        its power at that rate and its harmonic: high in flutter, low in fibrillation and sinus rhythm.
+    paced_fraction : float
+        Share of beats behind a pacing spike.
+    amplitude_known : bool
+        False if the amplitudes are normalised and mean no millivolts.
+    beats : Beats
+    leads : mapping of lead name to LeadMeasurements
+    quality : Quality
+    """
+
+    duration_s: float
+    quality: Quality
+    heart_rate_bpm: float = NAN
+    rr_ms: float = NAN
+    rr_cv: float = NAN
+    rr_irregularity: float = NAN
+    pr_ms: float = NAN
+    p_ms: float = NAN
+    qrs_ms: float = NAN
+    qt_ms: float = NAN
+    qtc_bazett_ms: float = NAN
+    qtc_fridericia_ms: float = NAN
+    qrs_axis_deg: float = NAN
+    p_axis_deg: float = NAN
+    p_fraction: float = NAN
+    atrial_rate_bpm: float = NAN
+    atrial_regularity: float = NAN
+    paced_fraction: float = NAN
+    amplitude_known: bool = True
+    age: float | None = None
+    sex: str | None = None
+    beats: Beats = field(default_factory=Beats)
+    leads: Mapping[str, LeadMeasurements] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON-ready dictionary, None where a value is absent."""
+        nested = {"quality", "beats", "leads"}
+        result: dict[str, object] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name not in nested:
+                result[item.name] = _json(value) if isinstance(value, float) else value
+        result["quality"] = self.quality.to_dict()
+        result["beats"] = self.beats.to_dict()
+        result["leads"] = {name: lead.to_dict() for name, lead in self.leads.items()}
+        return result

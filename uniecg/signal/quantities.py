@@ -1,0 +1,179 @@
+"""Quantities derived from measurements that several criteria share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from uniecg.signal.filters import BoolArray
+from uniecg.signal.measurements import Measurements
+
+LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
+CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def qrs_size_mv(m: Measurements, lead: str) -> float:
+    """Peak-to-peak size of the QRS complex in one lead."""
+    waves = m.leads.get(lead)
+    if waves is None:
+        return math.nan
+    return max(waves.r_mv, waves.r_prime_mv) - min(waves.q_mv, waves.s_mv)
+
+
+def _largest(m: Measurements, leads: tuple[str, ...]) -> float:
+    sizes = [qrs_size_mv(m, lead) for lead in leads]
+    return max(sizes) if not any(math.isnan(size) for size in sizes) else math.nan
+
+
+def _wave(m: Measurements, lead: str, *names: str) -> float:
+    """Largest absolute size of the named waves in one lead."""
+    waves = m.leads.get(lead)
+    return max(abs(getattr(waves, name)) for name in names) if waves is not None else math.nan
+
+
+def sokolow_lyon_mv(m: Measurements) -> float:
+    """S in V1 plus the larger R of V5 and V6 (Sokolow & Lyon 1949)."""
+    return _wave(m, "V1", "s_mv", "q_mv") + max(_wave(m, "V5", "r_mv"), _wave(m, "V6", "r_mv"))
+
+
+def cornell_excess_mv(m: Measurements) -> float:
+    """R in aVL plus S in V3, less the limit: 2.8 mV for men and unknown sex, 2.0 mV for women (Casale et al. 1987)."""
+    return _wave(m, "aVL", "r_mv") + _wave(m, "V3", "s_mv", "q_mv") - (2.0 if m.sex == "female" else 2.8)
+
+
+def qtc_excess_ms(m: Measurements) -> float:
+    """QTc (Fridericia) less the limit: 460 ms for women and unknown sex, 450 ms for men (Rautaharju et al. 2009)."""
+    return m.qtc_fridericia_ms - (450.0 if m.sex == "male" else 460.0)
+
+
+def rr_range_ms(m: Measurements) -> float:
+    """Longest less shortest RR interval between beats that are neither premature nor wide."""
+    if len(m.beats) < 4:
+        return math.nan
+    odd = m.beats.premature | (m.beats.wide & ~m.beats.dominant)
+    # The interval before an early beat is short, the one behind it long: both say nothing about the sinus node.
+    intervals = m.beats.rr_s[1:][~(odd[1:] | odd[:-1])]
+    intervals = intervals[np.isfinite(intervals)]
+    return 1000.0 * float(np.ptp(intervals)) if intervals.size >= 3 else math.nan
+
+
+def _ventricular(m: Measurements) -> BoolArray:
+    return m.beats.wide & ~m.beats.dominant & ~m.beats.paced
+
+
+def pvc_count(m: Measurements) -> float:
+    """Number of wide beats of another shape that come early or replace a beat."""
+    return float(_ventricular(m).sum()) if len(m.beats) >= 3 else math.nan
+
+
+def pac_count(m: Measurements) -> float:
+    """Number of early beats of normal width, in a rhythm that is otherwise regular."""
+    if len(m.beats) < 4 or not math.isfinite(m.rr_irregularity):
+        return math.nan
+    return float((m.beats.premature & ~_ventricular(m)).sum())
+
+
+def _run_of_pattern(m: Measurements, period: int) -> float:
+    """Longest run, in beats, in which every `period`-th beat is premature and no other is."""
+    if len(m.beats) < 4:
+        return math.nan
+    early = m.beats.premature | _ventricular(m)
+    best = 0
+    if early.sum() < 2:
+        return 0.0
+    for phase in range(period):
+        fits = early == (np.arange(len(early)) % period == phase)
+        changes = np.flatnonzero(np.diff(np.concatenate([[0], fits.astype(int), [0]])))
+        lengths = changes[1::2] - changes[::2]
+        best = max(best, int(lengths.max()) if lengths.size else 0)
+    return float(best)
+
+
+def _contiguous(m: Measurements, groups: tuple[tuple[str, ...], ...], is_met: Callable[[str], bool]) -> float:
+    """Largest number of leads of one anatomical group in which the condition is met."""
+    return float(max(sum(lead in m.leads and is_met(lead) for lead in group) for group in groups))
+
+
+INFERIOR, LATERAL, ANTERIOR = ("II", "III", "aVF"), ("I", "aVL", "V5", "V6"), ("V1", "V2", "V3", "V4")
+
+
+def _q_leads(m: Measurements, leads: tuple[str, ...]) -> float:
+    """Leads with a pathological Q: 30 ms and 0.1 mV, or in V2 and V3 any Q of 20 ms (Thygesen et al. 2018)."""
+    known = [lead for lead in leads if lead in m.leads and math.isfinite(m.leads[lead].q_mv)]
+    if not known or not m.amplitude_known:
+        return math.nan
+
+    def is_pathological(lead: str) -> bool:
+        waves = m.leads[lead]
+        if lead == "V1":
+            return False
+        if lead in ("V2", "V3"):
+            return waves.q_ms >= 20.0
+        return waves.q_ms >= 30.0 and waves.q_mv <= -0.1
+
+    return float(sum(is_pathological(lead) for lead in known))
+
+
+def _st_leads(m: Measurements, up: bool) -> float:
+    """Contiguous leads with ST shift at J (Thygesen et al. 2018: up 0.1 mV, V2-V3 0.2 or 0.15 mV; down 0.05 mV)."""
+    if not m.leads or not m.amplitude_known or not any(math.isfinite(lead.j_mv) for lead in m.leads.values()):
+        return math.nan
+
+    def is_shifted(lead: str) -> bool:
+        waves = m.leads[lead]
+        if up:
+            anterior = 0.15 if m.sex == "female" else 0.2
+            return min(waves.j_mv, waves.st_mv) >= (anterior if lead in ("V2", "V3") else 0.1)
+        return max(waves.j_mv, waves.st_mv) <= -0.05
+
+    return _contiguous(m, (INFERIOR, LATERAL, ANTERIOR), is_shifted)
+
+
+def _inverted_t(m: Measurements) -> float:
+    """Contiguous leads of I, II, aVL, aVF, V3-V6 with R > S and T below -0.1 mV (Rautaharju et al. 2009, part IV)."""
+    if not m.leads or not m.amplitude_known or not any(math.isfinite(lead.t_mv) for lead in m.leads.values()):
+        return math.nan
+    groups = (("II", "aVF"), ("I", "aVL", "V5", "V6"), ("V3", "V4", "V5"))
+    return _contiguous(
+        m, groups, lambda lead: m.leads[lead].t_mv <= -0.1 and m.leads[lead].r_mv > abs(m.leads[lead].s_mv)
+    )
+
+
+def _flat_t(m: Measurements) -> float:
+    """Number of the leads I, II, V4-V6 whose T is lower than a tenth of R in either direction."""
+    leads = [m.leads[lead] for lead in ("I", "II", "V4", "V5", "V6") if lead in m.leads]
+    known = [lead for lead in leads if math.isfinite(lead.t_mv) and lead.r_mv > 0.3]
+    return float(sum(abs(lead.t_mv) < 0.1 * lead.r_mv for lead in known)) if known else math.nan
+
+
+def _rs_ratio_v1(m: Measurements) -> float:
+    waves = m.leads.get("V1")
+    if waves is None or not math.isfinite(waves.r_mv):
+        return math.nan
+    return max(waves.r_mv, waves.r_prime_mv) / max(abs(min(waves.s_mv, waves.q_mv)), 0.01)
+
+
+DERIVED: Mapping[str, Callable[[Measurements], float]] = {
+    "sokolow_lyon_mv": sokolow_lyon_mv,
+    "cornell_excess_mv": cornell_excess_mv,
+    "qtc_excess_ms": qtc_excess_ms,
+    "rr_range_ms": rr_range_ms,
+    "pvc_count": pvc_count,
+    "pac_count": pac_count,
+    "bigeminy_run_count": lambda m: _run_of_pattern(m, 2),
+    "trigeminy_run_count": lambda m: _run_of_pattern(m, 3),
+    "limb_qrs_mv": lambda m: _largest(m, LIMB),
+    "chest_qrs_mv": lambda m: _largest(m, CHEST),
+    "q_inferior_count": lambda m: _q_leads(m, INFERIOR),
+    "q_anterior_count": lambda m: _q_leads(m, ANTERIOR),
+    "q_septal_count": lambda m: _q_leads(m, ("V1", "V2", "V3")),
+    "q_lateral_count": lambda m: _q_leads(m, LATERAL),
+    "st_up_count": lambda m: _st_leads(m, True),
+    "st_down_count": lambda m: _st_leads(m, False),
+    "t_inverted_count": _inverted_t,
+    "t_flat_count": _flat_t,
+    "r_s_ratio_v1": _rs_ratio_v1,
+}
+"""Derived quantity -> function of the measurements, NaN where it cannot be derived."""

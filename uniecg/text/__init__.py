@@ -1,0 +1,1 @@
+"""Words about ECGs: the statement vocabulary, attributes, grounded explanations and the check of claims."""

@@ -1,0 +1,317 @@
+"""Measurements in words: the line that the language model reads, and explanations grounded in the measurements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from uniecg.errors import InputError
+from uniecg.signal.measurements import Measurements
+from uniecg.signal.rules import value_of
+from uniecg.text.statements import IMPRESSION, RHYTHMS, STATEMENTS
+
+__all__ = [
+    "MIN_ST_MV",
+    "Style",
+    "explain",
+    "inverted_t_leads",
+    "measurement_text",
+    "q_wave_leads",
+    "st_deviations",
+]
+
+Style: TypeAlias = Literal["report", "short", "impression"]
+
+MIN_ST_MV = 0.1
+MIN_T_MV = 0.1
+MIN_Q_MS = 30.0
+MIN_Q_MV = 0.1
+MIN_Q_SHARE = 0.25
+MANY_P, FEW_P = 0.7, 0.3
+REGULAR, IRREGULAR = 0.05, 0.10
+"""Largest and smallest variation of RR (standard deviation over mean) that is called regular and irregular."""
+FLUTTER_REGULARITY = 0.5
+MANY_SPIKES = 0.5
+MAX_QTC_MS = (460, 450)
+"""Where a long QTc begins: women and unknown sex, men."""
+NO_PR = frozenset({"AFIB", "AFLT", "3AVB"})
+"""Rhythms in which the time from P to QRS means nothing."""
+WORD_OF_QUALITY = {"usable": "good", "limited": "limited", "unusable": "poor"}
+
+
+def _whole(value: float) -> int | None:
+    return round(value) if math.isfinite(value) else None
+
+
+def _tenth(value: float) -> str | None:
+    return f"{value:.1f}" if math.isfinite(value) else None
+
+
+def st_deviations(m: Measurements) -> dict[str, float]:
+    """ST level in mV of the leads where it is off the baseline by 0.1 mV or more; empty if amplitudes are unknown."""
+    if not m.amplitude_known:
+        return {}
+    return {name: lead.st_mv for name, lead in m.leads.items() if abs(lead.st_mv) >= MIN_ST_MV}
+
+
+def _without_lone(leads: list[str]) -> list[str]:
+    """Leave out III and aVL where no neighbour shows the same: alone, a Q or negative T is normal there."""
+    neighbours = {"III": ("II", "aVF"), "aVL": ("I", "V6")}
+    return [n for n in leads if n not in neighbours or any(other in leads for other in neighbours[n])]
+
+
+def q_wave_leads(m: Measurements) -> list[str]:
+    """Leads with a pathological Q wave; aVR and V1 are left out, and III or aVL alone.
+
+    References
+    ----------
+    Thygesen et al. 2018, fourth universal definition of myocardial infarction: Q of 30 ms and 0.1 mV, or QS.
+    A quarter of the R wave is the older criterion; it keeps its meaning when amplitudes are not in millivolt.
+    """
+    found = []
+    for name, lead in m.leads.items():
+        deep = lead.q_mv <= -MIN_Q_MV or not m.amplitude_known
+        large = -lead.q_mv >= MIN_Q_SHARE * lead.r_mv
+        if name not in ("aVR", "V1") and lead.q_ms >= MIN_Q_MS and deep and large:
+            found.append(name)
+    return _without_lone(found)
+
+
+def inverted_t_leads(m: Measurements) -> list[str]:
+    """Leads with a T wave of -0.1 mV or less; aVR and V1, where it is normal, are left out, and III or aVL alone."""
+    if not m.amplitude_known:
+        return []
+    return _without_lone(
+        [n for n, lead in m.leads.items() if n not in ("aVR", "V1") and lead.t_mv <= -MIN_T_MV]
+    )
+
+
+def _is_flutter(m: Measurements) -> bool:
+    return m.atrial_regularity >= FLUTTER_REGULARITY and math.isfinite(m.atrial_rate_bpm)
+
+
+def _p_word(m: Measurements, words: tuple[str, str, str]) -> str | None:
+    if not math.isfinite(m.p_fraction):
+        return None
+    return words[0] if m.p_fraction >= MANY_P else words[2] if m.p_fraction <= FEW_P else words[1]
+
+
+def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None, drop: float = 0.0) -> str:
+    """Write measurements as one compact line of fixed order for the prompt of the language model.
+
+    Parameters
+    ----------
+    m : Measurements
+        What is NaN is left out.
+    rng : numpy.random.Generator, optional
+        Needed if `drop` is above 0.
+    drop : float
+        Probability with which each item is left out, so that a model learns to do without.
+
+    Returns
+    -------
+    str
+        For example ``"rate 72; rr cv 3; P yes; PR 160; QRS 92; QT 400; QTc 420; axis 45; ST V2 +0.2; quality good"``:
+        bpm, percent, ms, degrees and mV; QTc is Fridericia's, "rr step" the typical change from one RR to the next,
+        "limb" the largest QRS of the limb leads.
+
+    Raises
+    ------
+    InputError
+        If `drop` is above 0 without `rng`.
+    """
+    if drop > 0 and rng is None:
+        raise InputError("drop needs a random generator: pass rng=numpy.random.default_rng(seed)")
+    early = int(m.beats.premature.sum())
+    numbers: tuple[tuple[str, int | str | None], ...] = (
+        ("rate", _whole(m.heart_rate_bpm)),
+        ("rr cv", _whole(100 * m.rr_cv)),
+        ("rr step", _whole(100 * m.rr_irregularity)),
+        ("P", _p_word(m, ("yes", "some", "no"))),
+        ("PR", _whole(m.pr_ms)),
+        ("QRS", _whole(m.qrs_ms)),
+        ("QT", _whole(m.qt_ms)),
+        ("QTc", _whole(m.qtc_fridericia_ms)),
+        ("axis", _whole(m.qrs_axis_deg)),
+        ("early", early or None),
+        ("wide", _whole(value_of(m, "pvc_count", None)) or None),
+        ("paced", "yes" if m.paced_fraction >= MANY_SPIKES else None),
+        ("atrial", _whole(m.atrial_rate_bpm) if _is_flutter(m) else None),
+        ("ST", " ".join(f"{name} {level:+.1f}" for name, level in st_deviations(m).items())),
+        ("T neg", " ".join(inverted_t_leads(m))),
+        ("Q", " ".join(q_wave_leads(m))),
+        ("Sokolow", _tenth(value_of(m, "sokolow_lyon_mv", None))),
+        ("limb", _tenth(value_of(m, "limb_qrs_mv", None))),
+        ("quality", WORD_OF_QUALITY[m.quality.verdict]),
+    )
+    items = [f"{name} {value}" for name, value in numbers if value not in (None, "")]
+    if rng is not None and drop > 0:
+        items = [item for item in items if rng.random() >= drop]
+    return "; ".join(items)
+
+
+def _pick(options: Sequence[str], rng: np.random.Generator | None) -> str:
+    return options[0] if rng is None else options[int(rng.integers(len(options)))]
+
+
+def _listed(leads: Iterable[str]) -> str:
+    names = list(leads)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _sentence(parts: Iterable[str | None]) -> str:
+    text = ", ".join(part for part in parts if part)
+    return text[0].upper() + text[1:] + "." if text else ""
+
+
+def _rhythm(m: Measurements, codes: Sequence[str], rng: np.random.Generator | None) -> str:
+    """First sentence: rhythm as stated, rate, regularity and P waves as measured."""
+    names = ", ".join(STATEMENTS[code].name for code in codes if code in RHYTHMS)
+    rate = _whole(m.heart_rate_bpm)
+    if rate is None:
+        spoken = names
+    elif names:
+        spoken = names + _pick((f", rate {rate} bpm", f" at {rate} bpm", f" with a rate of {rate} bpm"), rng)
+    else:
+        spoken = _pick((f"rate {rate} bpm", f"heart rate {rate} bpm", f"ventricular rate {rate} bpm"), rng)
+    regular = "regular" if m.rr_cv <= REGULAR else "irregular" if m.rr_cv >= IRREGULAR else None
+    p_waves = None if "PACE" in codes else _p_word(m, ("P waves present", "", "no P waves"))
+    spikes = "pacing spikes" if m.paced_fraction >= MANY_SPIKES else None
+    flutter = f"atrial rate {_whole(m.atrial_rate_bpm)} bpm" if "AFLT" in codes and _is_flutter(m) else None
+    return _sentence((spoken, regular, p_waves, spikes, flutter, *_odd_beats(m, codes)))
+
+
+def _odd_beats(m: Measurements, codes: Sequence[str]) -> list[str]:
+    """Premature and wide beats; an early beat says nothing where the rhythm is irregular by nature."""
+    uneven = {"AFIB", "AFLT", "SARRH"} & set(codes) or m.p_fraction <= FEW_P
+    early = 0 if uneven else int(m.beats.premature.sum())
+    wide = _whole(value_of(m, "pvc_count", None)) or 0
+    counts = ((early, "premature beat"), (wide, "wide beat"))
+    return [f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count]
+
+
+def _graded(name: str, value: float, unit: str, limits: Mapping[str, tuple[float, float]]) -> str | None:
+    whole = _whole(value)
+    if whole is None:
+        return None
+    word = next((word for word, (low, high) in limits.items() if low <= whole <= high), None)
+    return f"{name} {whole} {unit}" + (f" ({word})" if word else "")
+
+
+def _intervals(m: Measurements, codes: Sequence[str], short: bool) -> str:
+    """PR, QRS, QT, QTc and axis with a word where they leave the normal range.
+
+    References
+    ----------
+    Surawicz et al. 2009 (PR 120-200 ms, QRS below 120 ms, axis -30 to 90 degrees); Rautaharju et al. 2009 (QTc).
+    """
+    pr = None if NO_PR & set(codes) else _graded("PR", m.pr_ms, "ms", {"long": (201, 999), "short": (0, 119)})
+    qrs = _graded("QRS", m.qrs_ms, "ms", {"wide": (120, 999)})
+    qt = _graded("QT", m.qt_ms, "ms", {})
+    qtc = _graded("QTc", m.qtc_fridericia_ms, "ms", {"long": (MAX_QTC_MS[m.sex == "male"], 999)})
+    sides = {"normal": (-30.0, 90.0), "left": (-90.0, -31.0), "right": (91.0, 180.0)}
+    axis = _graded("axis", m.qrs_axis_deg, "degrees", sides)
+    return _sentence((qrs, qtc) if short else (pr, qrs, qt, qtc, axis))
+
+
+def _significant_st(m: Measurements) -> dict[str, float]:
+    """ST deviations beyond the normal elevation of V2 and V3 (Thygesen et al. 2018: 0.2 mV, women 0.15 mV)."""
+    usual = 0.15 if m.sex == "female" else 0.2
+    return {
+        n: level for n, level in st_deviations(m).items() if n not in ("V2", "V3") or not 0 < level < usual
+    }
+
+
+def _st_sentence(m: Measurements, rng: np.random.Generator | None) -> str:
+    found = _significant_st(m)
+    parts = []
+    for word, sign in (("elevation", 1), ("depression", -1)):
+        leads = [name for name, level in found.items() if level * sign > 0]
+        if leads:
+            size = max(abs(found[name]) for name in leads)
+            parts.append(f"ST {word} in {_listed(leads)} (up to {size:.1f} mV)")
+    if not parts and m.amplitude_known and any(math.isfinite(lead.st_mv) for lead in m.leads.values()):
+        parts = [_pick(("no significant ST deviation", "no ST elevation or depression"), rng)]
+    return _sentence(parts)
+
+
+def _wave_sentence(m: Measurements, codes: Sequence[str], rng: np.random.Generator | None) -> str:
+    """Evidence beside ST: Q and T waves, and voltages where they matter for what is stated."""
+    q_leads, t_leads = q_wave_leads(m), inverted_t_leads(m)
+    prime = [name for name in ("V1", "V2") if name in m.leads and m.leads[name].r_prime_mv > 0]
+    height, limb = value_of(m, "sokolow_lyon_mv", None), value_of(m, "limb_qrs_mv", None)
+    right_block = {"CRBBB", "IRBBB"} & set(codes)
+    tall = height >= 3.5 or {"LVH", "VCLVH"} & set(codes)
+    small = limb < 0.5 or "LVOLT" in codes
+    return _sentence(
+        (
+            f"Q waves in {_listed(q_leads)}" if q_leads else None,
+            _pick(("T wave inversion in ", "inverted T waves in "), rng) + _listed(t_leads)
+            if t_leads
+            else None,
+            f"R' in {_listed(prime)}" if prime and right_block else None,
+            f"Sokolow-Lyon {_tenth(height)} mV" if tall and _tenth(height) else None,
+            f"limb lead QRS up to {_tenth(limb)} mV" if small and _tenth(limb) else None,
+        )
+    )
+
+
+def _impression(codes: Sequence[str]) -> str:
+    names = ", ".join(STATEMENTS[code].name for code in codes)
+    return f"{IMPRESSION} {names}." if names else ""
+
+
+def _quality(m: Measurements, rng: np.random.Generator | None) -> str:
+    if m.quality.verdict == "usable":
+        return ""
+    word = WORD_OF_QUALITY[m.quality.verdict]
+    return _pick((f"Signal quality is {word}.", f"Quality {word}."), rng)
+
+
+def explain(
+    m: Measurements,
+    statements: Iterable[str],
+    *,
+    rng: np.random.Generator | None = None,
+    style: Style = "report",
+) -> str:
+    """Explain an ECG in a cardiologist's order: rhythm, rate, intervals, axis, ST, Q, T, voltages, impression.
+
+    Parameters
+    ----------
+    m : Measurements
+        Source of every number and lead in the text; what is NaN is not mentioned.
+    statements : iterable of str
+        SCP-ECG codes; their names make the impression, in the order of the vocabulary, so that `parse_statements`
+        gives them back. Empty: only measurements are described, and no impression is written.
+    rng : numpy.random.Generator, optional
+        Varies the wording; None gives the canonical one.
+    style : {"report", "short", "impression"}
+        All sentences, rhythm and main intervals, or the impression alone.
+
+    Returns
+    -------
+    str
+        One paragraph. Empty only if nothing is stated and nothing was measured.
+
+    Raises
+    ------
+    KeyError
+        If a code is not in the vocabulary.
+    InputError
+        If the style is unknown.
+    """
+    wanted = {STATEMENTS[code].code for code in statements}
+    codes = [code for code in STATEMENTS if code in wanted]
+    if style not in ("report", "short", "impression"):
+        raise InputError(f"unknown style {style!r}: use 'report', 'short' or 'impression'")
+    impression = _impression(codes)
+    if style == "impression" and impression:
+        return impression
+    sentences = [_rhythm(m, codes, rng), _intervals(m, codes, short=style != "report")]
+    if style == "report":
+        sentences += [_st_sentence(m, rng), _wave_sentence(m, codes, rng), _quality(m, rng)]
+    return " ".join(sentence for sentence in (*sentences, impression) if sentence)

@@ -1,0 +1,106 @@
+"""Conversations the language model learns from, drawn from examples and request grammars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from uniecg.attributes import Attributes
+from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor
+from uniecg.text.attributes import generation_answer
+from uniecg.text.explain import explain, measurement_text
+from uniecg.text.questions import question_about
+from uniecg.text.requests import RequestExample, sample_request
+from uniecg.training.data import MeasuredExample
+
+Modality = Literal["signal", "image", "both"]
+ACTION_WEIGHTS = (0.45, 0.33, 0.22)  # interpret, generate, answer
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One request with its inputs and the reply to learn.
+
+    ``index`` points into the measured examples when an ECG is attached; ``measured`` is the line of
+    measurements in the prompt, if any.
+    """
+
+    request: str
+    action: str
+    answer: str
+    index: int | None = None
+    modality: Modality = "signal"
+    measured: str | None = None
+    statements: tuple[str, ...] = ()
+    attributes: Attributes = Attributes()
+
+    def messages(self, processor: UniECGProcessor, history: Sequence[Turn] = ()) -> list[dict[str, Any]]:
+        """Chat messages up to the reply; earlier turns stand as words only."""
+        result: list[dict[str, Any]] = []
+        for turn in history:
+            result.append({"role": "user", "content": processor.user_content(turn.request)})
+            result.append({"role": "assistant", "content": [{"type": "text", "text": turn.answer}]})
+        content = processor.user_content(
+            self.request,
+            has_ecg=self.index is not None and self.modality != "image",
+            has_image=self.index is not None and self.modality != "signal",
+            measured=self.measured,
+        )
+        return [*result, {"role": "user", "content": content}]
+
+    @property
+    def reply(self) -> str:
+        """Action token and answer."""
+        return ACTION_TOKENS[self.action] + self.answer
+
+
+def draw_turn(
+    examples: Sequence[MeasuredExample], rng: np.random.Generator, weights: Sequence[float] = ACTION_WEIGHTS
+) -> Turn:
+    """Draw a request of any kind with the reply that the measurements and labels support."""
+    action = str(rng.choice(["interpret", "generate", "answer"], p=weights))
+    if action == "interpret":
+        return _interpret_turn(examples, rng)
+    request = sample_request(rng, action)  # type: ignore[arg-type]
+    index, measured = None, None
+    if request.has_ecg:
+        index = int(rng.integers(len(examples)))
+        measured = measurement_text(examples[index].measurements)
+    answer = generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
+    return Turn(
+        request.text, action, answer or "", index, "signal", measured, request.statements, request.attributes
+    )
+
+
+def _interpret_turn(examples: Sequence[MeasuredExample], rng: np.random.Generator) -> Turn:
+    index = int(rng.integers(len(examples)))
+    item = examples[index]
+    kind = rng.random()
+    modality: Modality = "signal" if kind < 0.65 else "image" if kind < 0.85 else "both"
+    if not item.example.amplitude_known:
+        modality = "signal"  # no page can be drawn without millivolts
+    # A page alone brings no measurements, and now and then they are missing beside a signal too: then the
+    # reply names statements and no number.
+    if modality == "image" or rng.random() < 0.1:
+        request = _report_request(rng)
+        answer = explain(item.measurements, item.statements, style="impression")
+        return Turn(request.text, "interpret", answer, index, modality, None, item.statements)
+    measured = measurement_text(item.measurements)
+    if rng.random() < 0.35:
+        question, answer = question_about(rng, item.measurements, item.statements)
+        return Turn(question, "interpret", answer, index, modality, measured, item.statements)
+    request = _report_request(rng)
+    style = next((s for s in ("short", "impression") if request.family.startswith(s)), "report")
+    answer = explain(item.measurements, item.statements, rng=rng, style=style)  # type: ignore[arg-type]
+    return Turn(request.text, "interpret", answer, index, modality, measured, item.statements)
+
+
+def _report_request(rng: np.random.Generator) -> RequestExample:
+    """A request for a report, not a question about one value."""
+    while True:
+        request = sample_request(rng, "interpret")
+        if not request.family.startswith("ask"):
+            return request

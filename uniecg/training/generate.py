@@ -1,0 +1,108 @@
+"""Stage 2, the [ECG] tokens: with the language model frozen, new rows and mapper learn the decoder's condition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from uniecg.models import (
+    ECGDiffusionPipeline,
+    ECGEncoder,
+    PageEncoder,
+    UniECGForConditionalGeneration,
+    UniECGProcessor,
+)
+from uniecg.models.conditioning import StatementTable
+from uniecg.models.processing_uniecg import END, PAD
+from uniecg.pipeline import UniECGPipeline
+from uniecg.text.attributes import describe, generation_answer
+from uniecg.training.conversations import Turn
+from uniecg.training.data import measure_examples
+from uniecg.training.run import Run
+from uniecg.training.understand import ConversationDataset, TowerStates, collate_turns
+
+
+class GenerationDataset(ConversationDataset):
+    """Conversations whose generating replies end in [ECG1]..[ECGn] and carry the embeddings to hit.
+
+    Half of the generating requests have the published form ("Generate an ECG of {report}."), the rest
+    is free; other replies stay in, so that the new tokens also learn where not to appear.
+    """
+
+    def __init__(self, *args: Any, table: StatementTable, num_queries: int, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.table, self.num_queries = table, num_queries
+
+    def draw(self, index: int) -> tuple[Turn, list[Turn], Any]:
+        """As in stage 1, with the published form for half of the generating turns."""
+        turn, history, rng = super().draw(index)
+        if turn.action == "generate" and rng.random() < 0.5:
+            report = describe(turn.statements, turn.attributes)
+            if report:
+                answer = generation_answer(turn.statements, turn.attributes)
+                turn = Turn(
+                    f"Generate an ECG of {report}.",
+                    "generate",
+                    answer,
+                    statements=turn.statements,
+                    attributes=turn.attributes,
+                )
+                history = []
+        return turn, history, rng
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        item = super().__getitem__(index)
+        turn, _, _ = self.draw(index)
+        if turn.action == "generate":
+            after = [*self.processor.generation_token_ids, self.processor.token_id(END)]
+            item["input_ids"] = item["input_ids"] + after
+            item["labels"] = item["labels"] + after
+            item["target_embeds"] = self.table.embed(turn.statements, self.num_queries)
+        return item
+
+
+def collate_generation(items: list[dict[str, Any]], pad_token_id: int) -> dict[str, torch.Tensor]:
+    """Batch of conversations with the targets of those that generate."""
+    batch = collate_turns(items, pad_token_id)
+    targets = [item["target_embeds"] for item in items if "target_embeds" in item]
+    if targets:
+        batch["target_embeds"] = torch.stack(targets)
+    return batch
+
+
+def train_ecg_tokens(run: Run) -> None:
+    """Train the new rows and the mapper on the finished language model; save the whole pipeline."""
+    source = run.output / "language_model"
+    model = UniECGForConditionalGeneration.from_pretrained(source)
+    processor = UniECGProcessor.from_pretrained(source)
+    table = StatementTable.load(run.output / "denoiser" / "statements.safetensors")
+    model.freeze_for_generation()
+    steps = run.settings["training"]["max_steps"] * run.settings["training"]["per_device_train_batch_size"]
+    pad = processor.token_id(PAD)
+    ecg_tower: ECGEncoder = model.ecg_tower
+    vision_tower: PageEncoder = model.vision_tower
+    datasets = []
+    for split, length, seed in (("train", steps, run.seed), ("val", 512, run.seed + 1)):
+        examples = measure_examples(run.examples(split), description=f"measuring {split}")
+        states = TowerStates(ecg_tower, vision_tower, examples, None)
+        datasets.append(
+            GenerationDataset(
+                examples,
+                states,
+                processor,
+                length=length,
+                seed=seed,
+                weights=(0.15, 0.7, 0.15),
+                table=table,
+                num_queries=model.config.mapper["num_queries"],
+            )
+        )
+    # Weight decay would shrink the new rows although nothing in the loss asks for it.
+    trainer = run.trainer(model, *datasets, collate=lambda items: collate_generation(items, pad))
+    trainer.train(resume_from_checkpoint=run.checkpoint())
+    # The finished model is one folder for load_pipeline; half precision halves its size.
+    decoder = ECGDiffusionPipeline.from_pretrained(run.output / "denoiser")
+    for module in (model, decoder.autoencoder, decoder.denoiser):
+        module.to(torch.float16)
+    UniECGPipeline(model, processor, decoder, table).save_pretrained(run.folder)

@@ -1,0 +1,180 @@
+"""Stage 1, the language model: reading tower features and measurements, speaking reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch.utils.data import Dataset
+
+from uniecg.io.image import page_to_gray
+from uniecg.models import (
+    ECGEncoder,
+    ECGFeatureExtractor,
+    PageEncoder,
+    PageImageProcessor,
+    UniECGConfig,
+    UniECGForConditionalGeneration,
+    UniECGProcessor,
+)
+from uniecg.models.processing_uniecg import END, PAD, ecg_values
+from uniecg.plot import render_page
+from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_turn
+from uniecg.training.data import MeasuredExample, measure_examples
+from uniecg.training.run import Run
+from uniecg.training.tokenizer import train_tokenizer
+from uniecg.training.towers import augment_signal
+
+IGNORE = -100
+
+
+class TowerStates:
+    """Frozen towers' hidden states of every example: computed once, since the towers do not learn here."""
+
+    def __init__(
+        self, ecg_tower: ECGEncoder, vision_tower: PageEncoder, examples: Sequence[MeasuredExample], seed: int | None
+    ):
+        rng = None if seed is None else np.random.default_rng(seed)
+        config = ecg_tower.config
+        self.signal: list[torch.Tensor] = []
+        self.image: list[torch.Tensor | None] = []
+        ecg_tower.eval(), vision_tower.eval()
+        for item in track(examples, description="towers"):
+            record, known = item.example.record, item.example.amplitude_known
+            values = ecg_values(record, config.sampling_rate, config.num_samples)
+            copies = [values]
+            if rng is not None:
+                copies += [augment_signal(values, rng, config.sampling_rate) for _ in range(2)]
+            with torch.no_grad():
+                mask = torch.tensor([known] * len(copies))
+                self.signal.append(ecg_tower(torch.from_numpy(np.stack(copies)), mask).last_hidden_state)
+                if not known:
+                    self.image.append(None)
+                    continue
+                page = page_to_gray(render_page(record, rng=rng), size=tuple(vision_tower.config.image_size))
+                self.image.append(vision_tower(torch.from_numpy(page)[None, None]).last_hidden_state[0])
+
+
+class ConversationDataset(Dataset[dict[str, Any]]):
+    """Endless conversations; item `index` is always the same for one seed, so runs resume exactly."""
+
+    def __init__(
+        self,
+        examples: Sequence[MeasuredExample],
+        states: TowerStates,
+        processor: UniECGProcessor,
+        *,
+        length: int,
+        seed: int,
+        weights: Sequence[float] = ACTION_WEIGHTS,
+    ):
+        self.examples, self.states, self.processor = examples, states, processor
+        self.length, self.seed, self.weights = length, seed, weights
+
+    def __len__(self) -> int:
+        return self.length
+
+    def draw(self, index: int) -> tuple[Turn, list[Turn], np.random.Generator]:
+        """The turn of this index, what was said before it, and the generator that goes on."""
+        rng = np.random.default_rng((self.seed, index))
+        turn = draw_turn(self.examples, rng, self.weights)
+        history = [draw_turn(self.examples, rng)] if rng.random() < 0.1 else []
+        return turn, history, rng
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        turn, history, rng = self.draw(index)
+        item = encode_turn(self.processor, turn, history)
+        if turn.index is not None and turn.modality != "image":
+            copies = self.states.signal[turn.index]
+            item["ecg_hidden"] = copies[int(rng.integers(len(copies)))]
+        if turn.index is not None and turn.modality != "signal":
+            item["image_hidden"] = self.states.image[turn.index]
+        return item
+
+
+def encode_turn(processor: UniECGProcessor, turn: Turn, history: Sequence[Turn] = ()) -> dict[str, Any]:
+    """Token ids and labels of a conversation; only the last reply is learned.
+
+    A generating reply has no end here: what follows its words is learned in stage 2.
+    """
+    prompt = processor.prompt(turn.messages(processor, history))
+    prompt = prompt.replace("<|ecg|>", "<|ecg|>" * processor.num_ecg_tokens)
+    prompt = prompt.replace("<|image|>", "<|image|>" * processor.num_image_tokens)
+    reply = turn.reply + ("" if turn.action == "generate" else END)
+    before = processor.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    after = processor.tokenizer(reply, add_special_tokens=False)["input_ids"]
+    return {"input_ids": before + after, "labels": [IGNORE] * len(before) + after}
+
+
+def collate_turns(items: list[dict[str, Any]], pad_token_id: int) -> dict[str, torch.Tensor]:
+    """Right-pad a batch; features of all placeholders go in row order."""
+    longest = max(len(item["input_ids"]) for item in items)
+    batch: dict[str, torch.Tensor] = {
+        "input_ids": torch.full((len(items), longest), pad_token_id),
+        "attention_mask": torch.zeros(len(items), longest, dtype=torch.long),
+        "labels": torch.full((len(items), longest), IGNORE),
+    }
+    for row, item in enumerate(items):
+        length = len(item["input_ids"])
+        batch["input_ids"][row, :length] = torch.tensor(item["input_ids"])
+        batch["attention_mask"][row, :length] = 1
+        batch["labels"][row, :length] = torch.tensor(item["labels"])
+    for name in ("ecg_hidden", "image_hidden"):
+        states = [item[name] for item in items if name in item]
+        if states:
+            batch[name] = torch.stack(states)
+    return batch
+
+
+def train_language_model(run: Run) -> None:
+    """Train tokenizer, language model and projections on frozen towers; save model and processor."""
+    settings = run.settings
+    ecg_tower = ECGEncoder.from_pretrained(run.output / "ecg_tower")
+    vision_tower = PageEncoder.from_pretrained(run.output / "page_tower")
+    train = measure_examples(run.examples("train"), description="measuring train")
+    val = measure_examples(run.examples("val"), description="measuring val")
+    rng = np.random.default_rng(run.seed)
+    turns = [draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")]
+    texts = (part for turn in turns for part in (turn.request.lower(), turn.measured or "", turn.answer))
+    tokenizer = train_tokenizer(texts, settings["vocab_size"])
+    config = UniECGConfig(
+        ecg_config=ecg_tower.config,
+        vision_config=vision_tower.config,
+        text_config=dict(settings["text_config"], vocab_size=len(tokenizer), pad_token_id=0, eos_token_id=1),
+        ecg_token_id=tokenizer.convert_tokens_to_ids("<|ecg|>"),
+        image_token_id=tokenizer.convert_tokens_to_ids("<|image|>"),
+    )
+    grid = vision_tower.config.token_grid
+    height, width = vision_tower.config.image_size
+    processor = UniECGProcessor(
+        ECGFeatureExtractor(ecg_tower.config.sampling_rate, ecg_tower.config.num_samples),
+        PageImageProcessor({"height": height, "width": width}),
+        tokenizer,
+        num_ecg_tokens=1 + ecg_tower.config.num_tokens,
+        num_image_tokens=1 + grid[0] * grid[1],
+        num_generation_tokens=config.num_generation_tokens,
+    )
+    model = UniECGForConditionalGeneration(config)
+    model.ecg_tower.load_state_dict(ecg_tower.state_dict())
+    model.vision_tower.load_state_dict(vision_tower.state_dict())
+    model.ecg_tower.requires_grad_(False)
+    model.vision_tower.requires_grad_(False)
+    model.mapper.requires_grad_(False)
+    steps, batch = settings["training"]["max_steps"], settings["training"]["per_device_train_batch_size"]
+    pad = tokenizer.convert_tokens_to_ids(PAD)
+    trainer = run.trainer(
+        model,
+        ConversationDataset(
+            train, TowerStates(ecg_tower, vision_tower, train, run.seed), processor, length=steps * batch, seed=run.seed
+        ),
+        ConversationDataset(
+            val, TowerStates(ecg_tower, vision_tower, val, None), processor, length=512, seed=run.seed + 1
+        ),
+        collate=lambda items: collate_turns(items, pad),
+    )
+    trainer.train(resume_from_checkpoint=run.checkpoint())
+    run.save(model)
+    processor.save_pretrained(run.folder)
