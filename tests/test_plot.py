@@ -48,7 +48,7 @@ def test_writing_is_repeatable_and_overwrites_only_when_told(tmp_path: Path, nor
 def test_page_names_leads_speed_gain_and_patient(normal: Record) -> None:
     written = texts(plot_record(normal, title="A title"))
     assert written[:13] == ["I", "aVR", "V1", "V4", "II", "aVL", "V2", "V5", "III", "aVF", "V3", "V6", "II"]
-    assert written[13:] == ["A title", "male, 52 years, 500 Hz", "25 mm/s   10 mm/mV"]
+    assert written[13:] == ["A title", "female, 50 years, 500 Hz", "25 mm/s   10 mm/mV"]
 
 
 def test_a_millivolt_is_10_mm_and_a_second_25_mm() -> None:

@@ -23,8 +23,10 @@ from uniecg.text.statements import STATEMENTS
 
 HELDOUT = Path(__file__).parent / "data" / "routing_heldout.tsv"
 SPLITS: tuple[Split, ...] = ("train", "heldout")
-WOMEN = r"woman|female|lady|frau|patientin|weiblich|femme|patiente|dame|mujer|señora|paciente|kvinna|\bf\b|\d+f\b|\bf/?\d+"
-MEN = r"man|male|gentleman|mann|patienten|männlich|homme|patient|monsieur|hombre|varón|señor|\bm\b|\d+m\b|\bm/?\d+"
+SEX = {
+    "female": r"wom[ae]n|female|lady|frau|patientin|weiblich|femme|patiente|dame|mujer|señora|una paciente|kvinna|f",
+    "male": r"m[ae]n|male|gentleman|mann|patienten|männlich|homme|un patient|monsieur|hombre|varón|señor|m",
+}
 
 
 def draw(n: int, seed: int = 0, split: Split = "train", action: str | None = None) -> list[RequestExample]:
@@ -56,7 +58,7 @@ def test_action_has_what_it_needs(action: str, split: Split) -> None:
             assert request.has_ecg
             assert request.family.split("_")[0] in {"report", "short", "impression", "ask"}
         else:
-            assert request.text
+            assert request.text or request.family == "report_empty"
         if action == "answer":
             assert request.answer
             assert len(request.answer.split()) <= 50
@@ -69,9 +71,7 @@ def test_generate_names_every_value_in_its_text(many: list[RequestExample]) -> N
         assert request.action == "generate" or request.attributes.to_dict() == {}
         for name, value in request.attributes.to_dict().items():
             if isinstance(value, str):
-                pattern = WOMEN if value == "female" else MEN
-                # a typing slip may hit the word itself
-                assert re.search(pattern, request.text, re.IGNORECASE) or len(request.text) > 12
+                assert re.search(rf"(?<![^\W\d_])(?:yo)?({SEX[value]})(?![^\W\d_])", request.text, re.IGNORECASE), request
             else:
                 assert re.search(rf"(?<!\d){value:.0f}(?!\d)", request.text), request
                 assert NUMERIC[name].low <= value <= NUMERIC[name].high
@@ -110,7 +110,7 @@ def test_splits_share_no_family_and_no_template() -> None:
     names = [{family.name for family in group} for group in by_split]
     assert not names[0] & names[1]
     sources = [{words(t.source) for family in group for t in family.templates} for group in by_split]
-    assert not sources[0] & sources[1]
+    assert not (sources[0] & sources[1]) - {""}
 
 
 def test_training_never_produces_a_line_of_the_routing_set(many: list[RequestExample]) -> None:
@@ -143,7 +143,7 @@ def test_questions_are_answered_from_the_measurements() -> None:
             question, answer = question_about(rng, m, ("SR", "IMI"), split)
             assert question
             assert answer
-            if answer.startswith(("The ", "Rate ")):
+            if re.match(r"Rate|The (heart rate|PR|QRS|QT)", answer):
                 assert set(re.findall(r"\d+", answer)) <= allowed
             seen.add(answer)
     assert "The heart rate is 72 bpm, normal." in seen

@@ -41,7 +41,6 @@ class Criterion:
 
 HAS_P = Within("p_fraction", low=0.7)
 NO_P = Within("p_fraction", high=0.6)
-SINUS = Every((HAS_P, Within("paced_fraction", high=0.5)))
 NARROW = Within("qrs_ms", high=120.0)
 WIDE = Within("qrs_ms", low=120.0)
 IRREGULAR = Within("rr_irregularity", low=0.04)
@@ -52,6 +51,7 @@ FIBRILLATION = Some(
         Every((Within("rr_irregularity", low=0.08), Within("heart_rate_bpm", low=130.0))),
     )
 )
+SINUS = Every((HAS_P, Within("paced_fraction", high=0.5), Unless(FIBRILLATION)))
 
 LBBB_SHAPE = Every(
     (

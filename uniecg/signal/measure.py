@@ -19,6 +19,7 @@ from uniecg.signal.measurements import Beats, LeadMeasurements, Measurements
 from uniecg.signal.median_beat import BEFORE, Analysis, analyse, prepare
 from uniecg.signal.rhythm import Rates, gaps_in, irregularity, rates, rr_intervals
 
+SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 MIN_DURATION_S = 0.8
 MIN_SAMPLING_RATE = 50.0
 MIN_CONSISTENCY = 0.55
@@ -60,7 +61,7 @@ def measure(record: Record) -> Measurements:
     duration_s = raw.shape[1] / float(record.sampling_rate)
     known = _amplitude_known(filled[good], record)
     age = _number(record.metadata.get("age"))
-    sex = record.metadata.get("sex")
+    sex = SEXES.get(str(record.metadata.get("sex", "")).strip().lower())
     rate_too_low = float(record.sampling_rate) < MIN_SAMPLING_RATE
     if duration_s < MIN_DURATION_S or rate_too_low or not good.any():
         verdict = q.verdict(LEADS, reasons, duration_s, 0, rate_too_low=rate_too_low)

@@ -156,7 +156,7 @@ def verdict(
     elif plausible is False:
         whole.append("impossible rate or QRS duration: check the sampling rate")
     dead = bool(whole)
-    if plausible is None:
+    if plausible is None and not dead:
         whole.append("unusual rate and QRS duration: check the sampling rate")
     if duration_s < 2.0 or (n_beats < 3 and not dead and duration_s < 5.0):
         whole.append("too short")

@@ -15,11 +15,7 @@ from uniecg.attributes import Attributes
 from uniecg.text.grammar import expand, lexicon
 from uniecg.text.statements import STATEMENTS
 
-__all__ = ["Case", "SLOTS", "fill_case", "sample_case", "surfaces"]
-
-SLOTS = frozenset(
-    "case dx short who in rate bpm hr iv age pr qrs qt axis sexword sexadj sexletter sexphrase".split()
-)  #: slots that :func:`fill_case` fills
+__all__ = ["Case", "fill_case", "sample_case", "surfaces"]
 
 # Ventricular rates (bpm) that a request may name for a rhythm.
 _RATES: Mapping[str, tuple[int, int]] = {
@@ -272,8 +268,11 @@ def _whole(case: Case, draw: random.Random, language: str, taken: set[str]) -> s
     return text
 
 
-_TAKEN = {"rate": "rate", "bpm": "rate", "hr": "rate", "who": "who", "in": "who", "age": "who", "sexword": "who",
-          "sexadj": "who", "sexletter": "who", "sexphrase": "who", "iv": "iv", "pr": "iv", "qrs": "iv", "qt": "iv", "axis": "iv"}  # fmt: skip
+_TAKEN = {
+    **dict.fromkeys(("rate", "bpm", "hr"), "rate"),
+    **dict.fromkeys(("who", "in", "age", "sexword", "sexadj", "sexletter", "sexphrase"), "who"),
+    **dict.fromkeys(("iv", "pr", "qrs", "qt", "axis"), "iv"),
+}
 _SLOT = re.compile(r"\{([a-z]+)\}")
 
 
@@ -283,7 +282,7 @@ def fill_case(text: str, case: Case, draw: random.Random, language: str = "en") 
     Parameters
     ----------
     text : str
-        With slots of :data:`SLOTS`.
+        With slots such as ``{case}``, ``{dx}``, ``{who}``, ``{rate}``, ``{hr}``.
     case : Case
     draw : random.Random
     language : str

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
+
+from uniecg.text.grammar import lexicon
 
 __all__ = ["fix_articles", "rough_up", "tidy"]
 
@@ -33,6 +36,13 @@ def tidy(text: str) -> str:
     return text.strip(" ,;")
 
 
+@cache
+def _legible() -> frozenset[str]:
+    """Words that carry the sex of the patient: a request must keep what it asks for."""
+    entries = [lines for name, lines in lexicon().items() if name.startswith(("sexword", "sexadj", "sexphrase"))]
+    return frozenset(word.lower() for lines in entries for line in lines for word in _WORD.findall(line.source))
+
+
 def _slip(word: str, draw: random.Random) -> str:
     """One keyboard slip inside a word: swapped, dropped, doubled or neighbouring key."""
     place = draw.randrange(1, len(word) - 1)
@@ -50,7 +60,7 @@ def _slip(word: str, draw: random.Random) -> str:
 def _slips(text: str, draw: random.Random) -> str:
     """One or two slips in words of five letters or more; numbers and abbreviations stay legible."""
     for _ in range(draw.choice((1, 1, 2))):
-        words = [match for match in _WORD.finditer(text) if not match.group().isupper()]
+        words = [match for match in _WORD.finditer(text) if not match.group().isupper() and match.group().lower() not in _legible()]
         if not words:
             return text
         match = draw.choice(words)

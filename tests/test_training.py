@@ -1,0 +1,179 @@
+"""What training sees and how a run behaves, on tiny real components and a few synthetic records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
+pytest.importorskip("pyarrow", reason="training needs the extra 'train'")
+
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+from synthetic_ecg import regular, synthetic  # noqa: E402
+from tiny import tiny_model, tiny_processor, tiny_table  # noqa: E402
+
+from uniecg.datasets import read_shared  # noqa: E402
+from uniecg.errors import InputError  # noqa: E402
+from uniecg.models.processing_uniecg import END, PAD  # noqa: E402
+from uniecg.training import train_generate, train_understand  # noqa: E402
+from uniecg.training.conversations import draw_turn  # noqa: E402
+from uniecg.training.data import MeasuredExample, measure_examples  # noqa: E402
+from uniecg.training.generate import GenerationDataset, collate_generation  # noqa: E402
+from uniecg.training.towers import augment_signal, best_thresholds, label_vector  # noqa: E402
+from uniecg.training.understand import IGNORE, ConversationDataset, TowerStates, collate_turns, encode_turn  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in the layout of docs/formats.md with a dozen synthetic records."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = []
+    for index in range(12):
+        record = synthetic(regular(60 + 3 * index))
+        rows.append(
+            {
+                "split": "val" if index % 4 == 3 else "train", "uid": f"x-{index}", "dataset": "synthetic",
+                "patient": f"p{index}", "age": 40.0 + index, "sex": "F" if index % 2 else "M",
+                "super_class": "NORM" if index % 2 else "MI|CD",
+                "scp_statements": "SR|NORM" if index % 2 else "SR|IMI|CLBBB", "dx_snomed": None,
+                "sampling_rate": int(record.sampling_rate),
+                "signal_uv": np.round(record.signal * 1000).astype(np.int16).ravel().tolist(),
+            }
+        )  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), folder / "ecg_500hz.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def examples(parquet: Path) -> list[MeasuredExample]:
+    return measure_examples(read_shared(parquet, "train"), description="measuring")
+
+
+def test_examples_carry_labels_person_and_signal(parquet: Path) -> None:
+    train = list(read_shared(parquet, "train"))
+    assert len(train) == 9 and train[0].superclasses == ("MI", "CD") and train[1].person().sex == "female"
+    assert train[0].record.duration_s == pytest.approx(10.0)
+    assert label_vector(train[0], ["IMI", "NORM"]).tolist() == [0, 1, 0, 1, 0, 1, 0]
+
+
+def test_statements_fall_back_to_snomed(tmp_path: Path) -> None:
+    row = {
+        "uid": "a", "split": "train", "sampling_rate": 100, "signal_uv": [0] * 12 * 1000, "scp_statements": "",
+        "dx_snomed": "164889003,999",
+    }  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")
+    example = next(read_shared(tmp_path / "a.parquet"))
+    assert example.statements == ("AFIB",) and np.isnan(label_vector(example, [])).all()
+
+
+def test_wrong_data_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no such Parquet|holds none"):
+        list(read_shared(tmp_path))
+    (tmp_path / "bad.parquet").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="not a readable Parquet"):
+        list(read_shared(tmp_path / "bad.parquet"))
+    pq.write_table(pa.table({"uid": ["a"]}), tmp_path / "thin.parquet")
+    with pytest.raises(InputError, match="lacks the columns"):
+        list(read_shared(tmp_path / "thin.parquet"))
+
+
+def test_wrong_configurations_are_explained(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    with pytest.raises(InputError, match="no such configuration"):
+        train_understand(config)
+    config.write_text("steps: {dance: {}}")
+    with pytest.raises(InputError, match="unknown steps"):
+        train_generate(config)
+    config.write_text("steps: {ecg_tower: {}}")
+    with pytest.raises(InputError, match="give --data"):
+        train_understand(config)
+    with pytest.raises(InputError, match="has no step"):
+        train_understand(config, data=tmp_path, only="page_tower")
+    config.write_text("- 1")
+    with pytest.raises(InputError, match="not a training configuration"):
+        train_understand(config)
+
+
+def test_a_tower_trains_resumes_and_is_not_trained_twice(parquet: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "steps:\n  ecg_tower:\n    minimum_examples: 3\n"
+        "    model: {widths: [8, 8, 8, 8], hidden_size: 16, num_layers: 1, num_attention_heads: 2, num_tokens: 4}\n"
+        "    training: {num_train_epochs: 2, per_device_train_batch_size: 5, disable_tqdm: true}\n"
+    )
+    output = train_understand(config, data=parquet, output=tmp_path / "run")
+    weights = output / "ecg_tower" / "model.safetensors"
+    stamp = weights.stat().st_mtime_ns
+    assert list((output / "ecg_tower" / "checkpoints").glob("checkpoint-*"))
+    train_understand(config, data=parquet, output=tmp_path / "run")
+    assert weights.stat().st_mtime_ns == stamp
+    weights.unlink()  # as if it had been stopped before the end: goes on from the last checkpoint
+    train_understand(config, data=parquet, output=tmp_path / "run")
+    assert weights.is_file()
+
+
+def test_turns_are_repeatable_and_grounded(examples: list[MeasuredExample]) -> None:
+    processor = tiny_processor()
+    actions = set()
+    for seed in range(60):
+        turn = draw_turn(examples, np.random.default_rng(seed))
+        assert turn == draw_turn(examples, np.random.default_rng(seed))
+        actions.add(turn.action)
+        if turn.action == "interpret":
+            assert turn.index is not None and turn.answer
+            if turn.measured is None:
+                assert not any(character.isdigit() for character in turn.answer)
+        item = encode_turn(processor, turn)
+        learned = [token for token in item["labels"] if token != IGNORE]
+        ends = learned[-1] == processor.token_id(END)
+        assert ends == (turn.action != "generate")
+    assert actions == {"interpret", "generate", "answer"}
+
+
+def test_stage_one_overfits_one_batch(examples: list[MeasuredExample]) -> None:
+    processor = tiny_processor()
+    model = tiny_model(processor)
+    states = TowerStates(model.ecg_tower, model.vision_tower, examples, None)
+    data = ConversationDataset(examples, states, processor, length=2, seed=0)
+    batch = collate_turns([data[0], data[1]], processor.token_id(PAD))
+    optimizer = torch.optim.Adam(model.language_model.parameters(), lr=1e-2)
+    for _ in range(120):
+        optimizer.zero_grad()
+        loss = model(**batch).loss
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.2
+
+
+def test_stage_two_batches_hold_tokens_and_targets(examples: list[MeasuredExample]) -> None:
+    processor = tiny_processor()
+    model = tiny_model(processor)
+    states = TowerStates(model.ecg_tower, model.vision_tower, examples, None)
+    data = GenerationDataset(
+        examples, states, processor, length=12, seed=0, weights=(0.2, 0.6, 0.2), table=tiny_table(), num_queries=4
+    )
+    items = [data[index] for index in range(12)]
+    batch = collate_generation(items, processor.token_id(PAD))
+    generating = [item for item in items if "target_embeds" in item]
+    assert 0 < len(generating) < 12 and batch["target_embeds"].shape == (len(generating), 4, 16)
+    tokens = (batch["input_ids"] >= model.text_vocab_size).sum(1)
+    assert sorted(set(tokens.tolist())) == [0, 4]
+    output = model(**batch)
+    assert output.prompt_embeds.shape == batch["target_embeds"].shape and torch.isfinite(output.loss)
+
+
+def test_augmentation_keeps_shape_and_finite_values() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(12, 1000)).astype(np.float32)
+    for _ in range(50):
+        varied = augment_signal(values, rng, 100)
+        assert varied.shape == values.shape and np.isfinite(varied).all() and varied.dtype == np.float32
+
+
+def test_thresholds_separate_what_is_separable() -> None:
+    truth = np.repeat([[0.0], [1.0]], 20, axis=0)
+    score = np.where(truth > 0, 0.35, 0.15)
+    assert 0.15 < best_thresholds(truth, score)[0] <= 0.35
