@@ -71,7 +71,9 @@ def test_generate_names_every_value_in_its_text(many: list[RequestExample]) -> N
         assert request.action == "generate" or request.attributes.to_dict() == {}
         for name, value in request.attributes.to_dict().items():
             if isinstance(value, str):
-                assert re.search(rf"(?<![^\W\d_])(?:yo)?({SEX[value]})(?![^\W\d_])", request.text, re.IGNORECASE), request
+                assert re.search(
+                    rf"(?<![^\W\d_])(?:yo)?({SEX[value]})(?![^\W\d_])", request.text, re.IGNORECASE
+                ), request
             else:
                 assert re.search(rf"(?<!\d){value:.0f}(?!\d)", request.text), request
                 assert NUMERIC[name].low <= value <= NUMERIC[name].high

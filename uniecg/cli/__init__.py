@@ -151,6 +151,8 @@ def generate(
         answer = " ".join(reply.text.split())
         raise InputError(f"no ECG came of {text!r}; describe one, e.g. 'sinus rhythm, 70 bpm' ({answer})")
     note(reply.text)
+    for warning in reply.report.warnings if reply.report is not None else ():
+        note(f"warning: {warning}")
     save_record(reply.record, output, force)
     if plot is not None:
         save_plot(reply.record, plot, force)

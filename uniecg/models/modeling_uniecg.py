@@ -22,8 +22,8 @@ from uniecg.models.page_encoder import PageEncoder
 class UniECGOutput(ModelOutput):
     """Output of :class:`UniECGForConditionalGeneration`.
 
-    ``logits`` (B, T, text vocabulary + n); ``prompt_embeds`` (B, queries, dim) only where the input
-    holds all [ECG] tokens.
+    ``logits`` (B, T, text vocabulary + n), left out while training on labels; ``prompt_embeds``
+    (b, queries, dim) of the sequences with [ECG] tokens, only where targets were given.
     """
 
     loss: torch.Tensor | None = None
@@ -163,11 +163,12 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             **kwargs,
         )
         hidden = outputs.last_hidden_state
-        new_logits = hidden @ self.generation_head.to(hidden.dtype).T
-        logits = torch.cat([self.language_model.get_output_embeddings()(hidden), new_logits], -1)
-        loss = prompt_embeds = None
+        logits = loss = prompt_embeds = None
+        if labels is None or not self.training:
+            logits = self.score(hidden)
         if labels is not None:
-            loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=-100)
+            learned = labels[:, 1:] != -100  # scoring these alone saves most of the head's work in training
+            loss = F.cross_entropy(self.score(hidden[:, :-1][learned]).float(), labels[:, 1:][learned])
         if target_embeds is not None:
             prompt_embeds = self.map_tokens(input_ids, hidden)
             distance = (prompt_embeds.float() - target_embeds.float()).square().sum(-1).mean()
@@ -179,6 +180,11 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             hidden_states=(hidden,) if output_hidden_states else None,
             prompt_embeds=prompt_embeds,
         )
+
+    def score(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits (..., text vocabulary + n) of last-layer states (..., width)."""
+        new_logits = hidden @ self.generation_head.to(hidden.dtype).T
+        return torch.cat([self.language_model.get_output_embeddings()(hidden), new_logits], -1)
 
     def map_tokens(self, input_ids: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
         """Prompt embeddings (b, queries, dim) from the last-layer states of [ECG1]..[ECGn] plus their rows.

@@ -157,10 +157,10 @@ def _quality(m: Measurements, codes: Sequence[str]) -> str:
 def _normal(m: Measurements, codes: Sequence[str]) -> str:
     odd = [code for code in codes if code not in _PLAIN]
     if not odd:
-        return "Yes, this ECG is normal." if "NORM" in codes else f"No abnormality is found: {_names(codes)}."
+        return "This ECG is normal." if "NORM" in codes else f"No abnormality is found: {_names(codes)}."
     if "NORM" in codes:
         return f"It is normal apart from {_names(odd)}."
-    return f"No, it is abnormal: {_names(odd)}."
+    return f"It is abnormal: {_names(odd)}."
 
 
 def _list(m: Measurements, codes: Sequence[str]) -> str:

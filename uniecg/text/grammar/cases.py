@@ -247,11 +247,11 @@ def _whole(case: Case, draw: random.Random, language: str, taken: set[str]) -> s
     """Statements with some of the attributes, in varying order."""
     name = _join(case, draw, language) if case.statements else ""
     parts: list[tuple[str, str]] = []  # (as a list item, as the continuation of a sentence)
-    if "rate" not in taken and (draw.random() < 0.5 or not name):
+    if "rate" not in taken and (draw.random() < 0.6 or not name):
         parts.append((_phrase(f"rate.{language}", draw), _phrase(f"at.{language}", draw)))
-    if "who" not in taken and draw.random() < 0.28:
+    if "who" not in taken and draw.random() < 0.35:
         parts.append((_phrase(f"tag.{language}", draw), _phrase(f"in.{language}", draw)))
-    if "iv" not in taken and draw.random() < 0.14:
+    if "iv" not in taken and draw.random() < 0.24:
         intervals = _intervals(case, draw, language)
         parts.append((intervals, intervals))
     if not name:

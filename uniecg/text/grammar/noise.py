@@ -39,8 +39,12 @@ def tidy(text: str) -> str:
 @cache
 def _legible() -> frozenset[str]:
     """Words that carry the sex of the patient: a request must keep what it asks for."""
-    entries = [lines for name, lines in lexicon().items() if name.startswith(("sexword", "sexadj", "sexphrase"))]
-    return frozenset(word.lower() for lines in entries for line in lines for word in _WORD.findall(line.source))
+    entries = [
+        lines for name, lines in lexicon().items() if name.startswith(("sexword", "sexadj", "sexphrase"))
+    ]
+    return frozenset(
+        word.lower() for lines in entries for line in lines for word in _WORD.findall(line.source)
+    )
 
 
 def _slip(word: str, draw: random.Random) -> str:
@@ -60,7 +64,11 @@ def _slip(word: str, draw: random.Random) -> str:
 def _slips(text: str, draw: random.Random) -> str:
     """One or two slips in words of five letters or more; numbers and abbreviations stay legible."""
     for _ in range(draw.choice((1, 1, 2))):
-        words = [match for match in _WORD.finditer(text) if not match.group().isupper() and match.group().lower() not in _legible()]
+        words = [
+            match
+            for match in _WORD.finditer(text)
+            if not match.group().isupper() and match.group().lower() not in _legible()
+        ]
         if not words:
             return text
         match = draw.choice(words)
