@@ -136,9 +136,11 @@ def test_ecg_tokens_follow_their_rules(processor, model) -> None:
     rule = ECGTokenLogitsProcessor(first, n, generate, end, prompt_length=2)
     scores = torch.zeros(1, first + n)
     outside = rule(torch.tensor([[generate, 5, 20]]), scores)
-    assert torch.isinf(outside[0, first:]).all() and not torch.isinf(outside[0, :first]).any()
+    assert torch.isinf(outside[0, first:]).all()
+    assert not torch.isinf(outside[0, :first]).any()
     inside = rule(torch.tensor([[5, 6, generate, 20]]), scores)
-    assert not torch.isinf(inside[0, first]) and torch.isinf(inside[0, first + 1 :]).all()
+    assert not torch.isinf(inside[0, first])
+    assert torch.isinf(inside[0, first + 1 :]).all()
     forced = [int(rule(torch.tensor([[5, 6, generate, first + k]]), scores).argmax()) for k in range(n)]
     assert forced == [*range(first + 1, first + n), end]
     prompt = torch.tensor([[5, 6]])
@@ -176,7 +178,8 @@ def test_ecg_values_pads_centres_and_marks_missing_leads() -> None:
     signal = np.ones((12, 500)) * np.arange(12)[:, None]
     signal[4] = np.nan
     values = ecg_values(Record(signal, 100.0), 100, 1000)
-    assert values.shape == (12, 1000) and not values.any()
+    assert values.shape == (12, 1000)
+    assert not values.any()
 
 
 def test_requests_are_plain() -> None:
@@ -185,7 +188,9 @@ def test_requests_are_plain() -> None:
 
 def test_attributes_are_normalised_and_maskable() -> None:
     values = attribute_values(Attributes(age=60, sex="female", heart_rate_bpm=95))
-    assert values[0] == 0 and values[1] == 1 and values[2] == pytest.approx(1.0)
+    assert values[0] == 0
+    assert values[1] == 1
+    assert values[2] == pytest.approx(1.0)
     assert np.isnan(values[3:]).all()
     assert np.nanmax(np.abs(attribute_values(Attributes(heart_rate_bpm=300)))) <= 6
 
@@ -211,14 +216,21 @@ def test_decoder_round_trip_and_lead_algebra(tmp_path: Path) -> None:
     plan = torch.zeros(1, len(CHANNELS), 50)
     signals = [
         pipe(
-            prompt, attributes, plan, num_steps=50, num_inference_steps=3, generator=torch.Generator().manual_seed(1)
+            prompt,
+            attributes,
+            plan,
+            num_steps=50,
+            num_inference_steps=3,
+            generator=torch.Generator().manual_seed(1),
         )
         for pipe in (decoder, again)
     ]
     assert np.array_equal(*signals)
     one, two, three, avr, avl, avf = signals[0][0, :6]
-    assert np.array_equal(three, two - one) and np.array_equal(avr, -(one + two) / 2)
-    assert np.array_equal(avl, one - two / 2) and np.array_equal(avf, two - one / 2)
+    assert np.array_equal(three, two - one)
+    assert np.array_equal(avr, -(one + two) / 2)
+    assert np.array_equal(avl, one - two / 2)
+    assert np.array_equal(avf, two - one / 2)
 
 
 def test_autoencoder_keeps_any_length() -> None:
@@ -226,7 +238,8 @@ def test_autoencoder_keeps_any_length() -> None:
     for steps in (25, 50, 131):
         signal = torch.randn(1, 8, 40 * steps)
         latent = autoencoder.encode(signal)
-        assert latent.shape == (1, 4, steps) and autoencoder.decode(latent).shape == signal.shape
+        assert latent.shape == (1, 4, steps)
+        assert autoencoder.decode(latent).shape == signal.shape
 
 
 def test_denoiser_attends_to_statements_differently_over_time() -> None:

@@ -54,7 +54,9 @@ def examples(parquet: Path) -> list[MeasuredExample]:
 
 def test_examples_carry_labels_person_and_signal(parquet: Path) -> None:
     train = list(read_shared(parquet, "train"))
-    assert len(train) == 9 and train[0].superclasses == ("MI", "CD") and train[1].person().sex == "female"
+    assert len(train) == 9
+    assert train[0].superclasses == ("MI", "CD")
+    assert train[1].person().sex == "female"
     assert train[0].record.duration_s == pytest.approx(10.0)
     assert label_vector(train[0], ["IMI", "NORM"]).tolist() == [0, 1, 0, 1, 0, 1, 0]
 
@@ -66,7 +68,8 @@ def test_statements_fall_back_to_snomed(tmp_path: Path) -> None:
     }  # fmt: skip
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")
     example = next(read_shared(tmp_path / "a.parquet"))
-    assert example.statements == ("AFIB",) and np.isnan(label_vector(example, [])).all()
+    assert example.statements == ("AFIB",)
+    assert np.isnan(label_vector(example, [])).all()
 
 
 def test_wrong_data_is_explained(tmp_path: Path) -> None:
@@ -123,7 +126,8 @@ def test_turns_are_repeatable_and_grounded(examples: list[MeasuredExample]) -> N
         assert turn == draw_turn(examples, np.random.default_rng(seed))
         actions.add(turn.action)
         if turn.action == "interpret":
-            assert turn.index is not None and turn.answer
+            assert turn.index is not None
+            assert turn.answer
             if turn.measured is None:
                 assert not any(character.isdigit() for character in turn.answer)
         item = encode_turn(processor, turn)
@@ -153,16 +157,25 @@ def test_stage_two_batches_hold_tokens_and_targets(examples: list[MeasuredExampl
     model = tiny_model(processor)
     states = TowerStates(model.ecg_tower, model.vision_tower, examples, None)
     data = GenerationDataset(
-        examples, states, processor, length=12, seed=0, weights=(0.2, 0.6, 0.2), table=tiny_table(), num_queries=4
+        examples,
+        states,
+        processor,
+        length=12,
+        seed=0,
+        weights=(0.2, 0.6, 0.2),
+        table=tiny_table(),
+        num_queries=4,
     )
     items = [data[index] for index in range(12)]
     batch = collate_generation(items, processor.token_id(PAD))
     generating = [item for item in items if "target_embeds" in item]
-    assert 0 < len(generating) < 12 and batch["target_embeds"].shape == (len(generating), 4, 16)
+    assert 0 < len(generating) < 12
+    assert batch["target_embeds"].shape == (len(generating), 4, 16)
     tokens = (batch["input_ids"] >= model.text_vocab_size).sum(1)
     assert sorted(set(tokens.tolist())) == [0, 4]
     output = model(**batch)
-    assert output.prompt_embeds.shape == batch["target_embeds"].shape and torch.isfinite(output.loss)
+    assert output.prompt_embeds.shape == batch["target_embeds"].shape
+    assert torch.isfinite(output.loss)
 
 
 def test_augmentation_keeps_shape_and_finite_values() -> None:
@@ -170,7 +183,9 @@ def test_augmentation_keeps_shape_and_finite_values() -> None:
     values = rng.normal(size=(12, 1000)).astype(np.float32)
     for _ in range(50):
         varied = augment_signal(values, rng, 100)
-        assert varied.shape == values.shape and np.isfinite(varied).all() and varied.dtype == np.float32
+        assert varied.shape == values.shape
+        assert np.isfinite(varied).all()
+        assert varied.dtype == np.float32
 
 
 def test_thresholds_separate_what_is_separable() -> None:

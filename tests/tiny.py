@@ -30,7 +30,11 @@ QUERIES, DIM = 4, 16
 
 def tiny_processor() -> UniECGProcessor:
     """A processor with a small vocabulary."""
-    texts = ["interpret this ecg", "generate an ecg of atrial fibrillation at 80 bpm", "sinus rhythm, normal ECG"] * 3
+    texts = [
+        "interpret this ecg",
+        "generate an ecg of atrial fibrillation at 80 bpm",
+        "sinus rhythm, normal ECG",
+    ] * 3
     return UniECGProcessor(
         ECGFeatureExtractor(100, 1000),
         PageImageProcessor({"height": 128, "width": 192}),
@@ -46,7 +50,8 @@ def tiny_model(processor: UniECGProcessor, seed: int = 0) -> UniECGForConditiona
     torch.manual_seed(seed)
     config = UniECGConfig(
         ecg_config=ECGEncoderConfig(
-            widths=[8, 8, 16, 16], hidden_size=32, num_layers=1, num_attention_heads=2, num_tokens=4, statements=["AFIB"]
+            widths=[8, 8, 16, 16], hidden_size=32, num_layers=1, num_attention_heads=2, num_tokens=4,
+            statements=["AFIB"],
         ),
         vision_config=PageEncoderConfig(
             image_size=[128, 192], widths=[8, 8, 8, 16, 16], hidden_size=32, num_layers=1, num_attention_heads=2,

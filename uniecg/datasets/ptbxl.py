@@ -16,7 +16,9 @@ from uniecg.errors import InputError
 from uniecg.io import read_record
 
 
-def read_ptbxl(folder: str | Path, split: str | None = None, *, sampling_rate: int = 500) -> Iterator[Example]:
+def read_ptbxl(
+    folder: str | Path, split: str | None = None, *, sampling_rate: int = 500
+) -> Iterator[Example]:
     """Yield the examples of a PTB-XL folder.
 
     Parameters

@@ -1,8 +1,9 @@
 """Parquet files with one ECG a row.
 
 Columns read: ``split uid dataset patient age sex super_class scp_statements dx_snomed sampling_rate``
-(statements come from ``dx_snomed`` where ``scp_statements`` is empty) and the waveform, lead-major and flattened, either ``signal_uv`` (int16 microvolt) or ``signal_z1000``
-(per-lead z-score times 1000, absolute amplitude lost).
+(statements come from ``dx_snomed`` where ``scp_statements`` is empty) and the waveform, lead-major and
+flattened, either ``signal_uv`` (int16 microvolt) or ``signal_z1000`` (per-lead z-score times 1000,
+absolute amplitude lost).
 """
 
 from __future__ import annotations

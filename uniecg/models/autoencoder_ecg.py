@@ -42,7 +42,9 @@ class AutoencoderECG(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(self, latent_channels: int = 32, widths: tuple[int, ...] = (64, 128, 192, 256), num_blocks: int = 2):
+    def __init__(
+        self, latent_channels: int = 32, widths: tuple[int, ...] = (64, 128, 192, 256), num_blocks: int = 2
+    ):
         super().__init__()
         down: list[nn.Module] = [nn.Conv1d(8, widths[0], 15, 5, 5)]
         up: list[nn.Module] = [nn.Conv1d(latent_channels, widths[-1], 3, padding=1)]
@@ -54,7 +56,11 @@ class AutoencoderECG(ModelMixin, ConfigMixin):
             up += [ConvBlock(widths[index]) for _ in range(num_blocks)]
             if index:
                 up.append(nn.ConvTranspose1d(widths[index], widths[index - 1], 4, 2, 1))
-        down += [nn.GroupNorm(8, widths[-1]), nn.SiLU(), nn.Conv1d(widths[-1], 2 * latent_channels, 3, padding=1)]
+        down += [
+            nn.GroupNorm(8, widths[-1]),
+            nn.SiLU(),
+            nn.Conv1d(widths[-1], 2 * latent_channels, 3, padding=1),
+        ]
         up += [nn.GroupNorm(8, widths[0]), nn.SiLU(), nn.ConvTranspose1d(widths[0], 8, 15, 5, 5)]
         self.encoder = nn.Sequential(*down)
         self.decoder = nn.Sequential(*up)
@@ -75,7 +81,9 @@ class AutoencoderECG(ModelMixin, ConfigMixin):
         """Eight leads (B, 8, 40 N) in mV from a normalised latent (B, C, N)."""
         return self.decoder(latents * self.latent_std + self.latent_mean)
 
-    def forward(self, eight_leads: torch.Tensor, labels: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+    def forward(
+        self, eight_leads: torch.Tensor, labels: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
         """Training loss: amplitude and slope errors on 12 leads plus a light KL term."""
         mean, log_variance = self.moments(eight_leads)
         raw = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)

@@ -61,7 +61,11 @@ class StatementTable:
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, codes in its metadata."""
-        save_file({"embeddings": self.embeddings.half().contiguous()}, path, metadata={"codes": " ".join(self.codes)})
+        save_file(
+            {"embeddings": self.embeddings.half().contiguous()},
+            path,
+            metadata={"codes": " ".join(self.codes)},
+        )
 
     @classmethod
     def load(cls, path: Path) -> StatementTable:

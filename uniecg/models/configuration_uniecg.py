@@ -145,7 +145,9 @@ class UniECGConfig(PreTrainedConfig):
         self.ecg_token_id = ecg_token_id
         self.image_token_id = image_token_id
         self.num_generation_tokens = num_generation_tokens
-        self.mapper = {"num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2} | (mapper or {})
+        self.mapper = {"num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2} | (
+            mapper or {}
+        )
         # The new rows are parameters of their own, never tied to the language model's table.
         kwargs["tie_word_embeddings"] = False
         super().__init__(**kwargs)

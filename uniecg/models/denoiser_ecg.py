@@ -112,7 +112,9 @@ class ECGDenoiser(ModelMixin, ConfigMixin):
         self.null_text = nn.Parameter(torch.randn(hidden_size) * 0.02)
         self.attribute_value = nn.Parameter(torch.randn(NUM_ATTRIBUTES, hidden_size) * 0.1)
         self.attribute_name = nn.Parameter(torch.randn(NUM_ATTRIBUTES, hidden_size) * 0.02)
-        self.time = nn.Sequential(nn.Linear(hidden_size, hidden_size), nn.SiLU(), nn.Linear(hidden_size, hidden_size))
+        self.time = nn.Sequential(
+            nn.Linear(hidden_size, hidden_size), nn.SiLU(), nn.Linear(hidden_size, hidden_size)
+        )
         self.attribute_pool = nn.Linear(2 * NUM_ATTRIBUTES, hidden_size)
         self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(hidden_size, 6 * hidden_size))
         self.blocks = nn.ModuleList(DenoiserBlock(hidden_size, num_heads) for _ in range(num_layers))
@@ -156,7 +158,9 @@ class ECGDenoiser(ModelMixin, ConfigMixin):
         null = self.null_text.expand(len(sample), 1, -1)
         context = torch.cat([null, self.text(encoder_hidden_states), tokens], 1)
         always = torch.ones_like(stated[:, :1])
-        mask = torch.cat([always, encoder_attention_mask.bool(), stated], 1)[:, None, None]  # (B, 1, 1, S + 8)
+        mask = torch.cat([always, encoder_attention_mask.bool(), stated], 1)[
+            :, None, None
+        ]  # (B, 1, 1, S + 8)
 
         given = plan_mask.to(plan.dtype).view(-1, 1, 1)
         planned = torch.cat([plan * given, given.expand(-1, 1, plan.shape[-1])], 1)

@@ -130,7 +130,9 @@ class ECGEncoder(PreTrainedModel):
         spread = values.std(-1, keepdim=True)
         present = (spread > 1e-4).to(values.dtype)
         shape = (values - values.mean(-1, keepdim=True)) / spread.clamp(min=1e-4) * present
-        known = present if amplitude_mask is None else present * amplitude_mask.view(-1, 1, 1).to(present.dtype)
+        known = (
+            present if amplitude_mask is None else present * amplitude_mask.view(-1, 1, 1).to(present.dtype)
+        )
         # log2 of the spread against 0.2 mV, a typical lead: about -2..2
         amplitude = torch.cat([torch.log2(spread.clamp(min=1e-4) / 0.2) * known, present], 1).squeeze(-1)
         x = self.stem(shape.clamp(-20, 20)) + self.amplitude(amplitude).unsqueeze(-1)

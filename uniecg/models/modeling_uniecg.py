@@ -57,7 +57,9 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         size = config.text_config.hidden_size
         image_size = config.vision_config.hidden_size
         self.ecg_projector = nn.Linear(config.ecg_config.hidden_size, image_size)
-        self.multi_modal_projector = nn.Sequential(nn.Linear(image_size, size), nn.GELU(), nn.Linear(size, size))
+        self.multi_modal_projector = nn.Sequential(
+            nn.Linear(image_size, size), nn.GELU(), nn.Linear(size, size)
+        )
         n = config.num_generation_tokens
         self.generation_embeddings = nn.Parameter(torch.randn(n, size) * 0.02)
         self.generation_head = nn.Parameter(torch.randn(n, size) * 0.02)
@@ -75,7 +77,9 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         """Embedding table of the text vocabulary."""
         return self.language_model.get_input_embeddings()
 
-    def get_ecg_features(self, ecg_values: torch.Tensor, amplitude_mask: torch.Tensor | None = None) -> torch.Tensor:
+    def get_ecg_features(
+        self, ecg_values: torch.Tensor, amplitude_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Signal tokens (B, 1 + tokens, text width): tower, W_ts, W_tsi."""
         hidden = self.ecg_tower(ecg_values, amplitude_mask).last_hidden_state
         return self.project_ecg(hidden)
@@ -100,7 +104,9 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         rows = self.generation_embeddings[(input_ids - self.text_vocab_size).clamp(min=0)]
         return torch.where(new.unsqueeze(-1), rows.to(embeddings.dtype), embeddings)
 
-    def _insert(self, embeddings: torch.Tensor, places: torch.Tensor, features: torch.Tensor, what: str) -> torch.Tensor:
+    def _insert(
+        self, embeddings: torch.Tensor, places: torch.Tensor, features: torch.Tensor, what: str
+    ) -> torch.Tensor:
         if int(places.sum()) != features.shape[0] * features.shape[1]:
             raise ValueError(
                 f"{int(places.sum())} {what} placeholders in input_ids but {features.shape[0]} x {features.shape[1]} "
@@ -141,8 +147,8 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         labels : torch.Tensor, optional
             (B, T), -100 where no token is asked for. Gives L_e, the negative log-likelihood.
         target_embeds : torch.Tensor, optional
-            (b, queries, dim) statement embeddings of the sequences with [ECG] tokens. Adds L_d, the squared distance of the mapper's output,
-            with lambda = 1 of the paper.
+            (b, queries, dim) statement embeddings of the sequences with [ECG] tokens. Adds L_d, the squared
+            distance of the mapper's output, with lambda = 1 of the paper.
         """
         embeddings = self.embed_tokens(input_ids)
         if ecg_values is not None:
@@ -236,7 +242,12 @@ class ECGTokenLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(
-        self, first_token_id: int, num_tokens: int, generate_token_id: int, end_token_id: int, prompt_length: int
+        self,
+        first_token_id: int,
+        num_tokens: int,
+        generate_token_id: int,
+        end_token_id: int,
+        prompt_length: int,
     ):
         self.first, self.last = first_token_id, first_token_id + num_tokens - 1
         self.generate_token_id, self.end_token_id = generate_token_id, end_token_id

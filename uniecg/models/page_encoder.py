@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -37,7 +39,7 @@ class PageEncoder(PreTrainedModel):
         super().__init__(config)
         widths = config.widths
         stages: list[nn.Module] = [nn.Conv2d(1, widths[0], 8, 4, 2)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             stages += [nn.GroupNorm(8, before), nn.Conv2d(before, after, 2, 2), PageBlock(after)]
         self.stages = nn.Sequential(*stages)
         self.project = nn.Linear(widths[-1], config.hidden_size)

@@ -82,7 +82,9 @@ class ECGDiffusionPipeline(DiffusionPipeline):
         self.scheduler.set_timesteps(num_inference_steps)
         for timestep in self.progress_bar(self.scheduler.timesteps):
             copies = 1 if guidance_scale == 1 else 2
-            velocity = self.denoiser(latents.repeat(copies, 1, 1), timestep.expand(copies * batch), **condition)
+            velocity = self.denoiser(
+                latents.repeat(copies, 1, 1), timestep.expand(copies * batch), **condition
+            )
             if copies == 2:
                 told, untold = velocity.chunk(2)
                 velocity = untold + guidance_scale * (told - untold)

@@ -128,7 +128,9 @@ class UniECGProcessor(ProcessorMixin):
         self.num_image_tokens = num_image_tokens
         self.num_generation_tokens = num_generation_tokens
         self.plain_requests = plain_requests
-        super().__init__(feature_extractor, image_processor, tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
+        super().__init__(
+            feature_extractor, image_processor, tokenizer, chat_template=chat_template or CHAT_TEMPLATE
+        )
 
     @property
     def generation_token_ids(self) -> list[int]:
@@ -141,7 +143,12 @@ class UniECGProcessor(ProcessorMixin):
         return int(self.tokenizer.convert_tokens_to_ids(token))
 
     def user_content(
-        self, text: str, *, has_ecg: bool = False, has_image: bool = False, measured: Measurements | str | None = None
+        self,
+        text: str,
+        *,
+        has_ecg: bool = False,
+        has_image: bool = False,
+        measured: Measurements | str | None = None,
     ) -> list[dict[str, str]]:
         """Content parts of one user message, in the order the model was taught."""
         parts = [{"type": "ecg"}] * has_ecg + [{"type": "image"}] * has_image
@@ -178,7 +185,9 @@ class UniECGProcessor(ProcessorMixin):
             item.replace(ECG, ECG * self.num_ecg_tokens).replace(IMAGE, IMAGE * self.num_image_tokens)
             for item in texts
         ]
-        tokens = self.tokenizer(texts, padding=True, padding_side="left", return_tensors="pt", add_special_tokens=False)
+        tokens = self.tokenizer(
+            texts, padding=True, padding_side="left", return_tensors="pt", add_special_tokens=False
+        )
         data = {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
         if ecg:
             data |= self.feature_extractor(ecg)

@@ -69,7 +69,9 @@ def draw_turn(
     if request.has_ecg:
         index = int(rng.integers(len(examples)))
         measured = measurement_text(examples[index].measurements)
-    answer = generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
+    answer = (
+        generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
+    )
     return Turn(
         request.text, action, answer or "", index, "signal", measured, request.statements, request.attributes
     )

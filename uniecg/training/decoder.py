@@ -150,7 +150,9 @@ class LatentDataset(Dataset[dict[str, Any]]):
                         "encoder_hidden_states": table.embed(codes, num_statements),
                         "encoder_attention_mask": torch.arange(num_statements) < len(codes),
                         "attributes": torch.from_numpy(attribute_values(item.attributes())),
-                        "plan": torch.from_numpy(shift(plan, start / SAMPLING_RATE).channels(num_steps, STEP_S)),
+                        "plan": torch.from_numpy(
+                            shift(plan, start / SAMPLING_RATE).channels(num_steps, STEP_S)
+                        ),
                     }
                 )
 
@@ -170,12 +172,18 @@ def train_denoiser(run: Run) -> None:
     """Train :class:`ECGDenoiser` on latents of the finished autoencoder and save the whole decoder."""
     autoencoder = AutoencoderECG.from_pretrained(run.output / "autoencoder").eval()
     table = StatementTable.load(run.output / "text_encoder" / "statements.safetensors")
-    options = {"autoencoder": autoencoder, "table": table, "num_statements": run.settings.get("num_statements", 6)}
+    options = {
+        "autoencoder": autoencoder,
+        "table": table,
+        "num_statements": run.settings.get("num_statements", 6),
+    }
     crops = run.settings.get("crops", 6)
     train = measure_examples(run.examples("train"), description="measuring train")
     val = measure_examples(run.examples("val"), description="measuring val")
     denoiser = ECGDenoiser(plan_channels=len(CHANNELS), **run.settings.get("model", {}))
-    averaged = AveragedModel(denoiser, multi_avg_fn=get_ema_multi_avg_fn(run.settings.get("ema_decay", 0.998)))
+    averaged = AveragedModel(
+        denoiser, multi_avg_fn=get_ema_multi_avg_fn(run.settings.get("ema_decay", 0.998))
+    )
     trainer = run.trainer(
         DenoiserTraining(denoiser),
         LatentDataset(train, crops=crops, seed=run.seed, **options),

@@ -136,7 +136,9 @@ def load_runs(
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         steps = dict(values["steps"])
     except (yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: not a training configuration, it needs a mapping 'steps' ({error})") from error
+        raise InputError(
+            f"{path}: not a training configuration, it needs a mapping 'steps' ({error})"
+        ) from error
     unknown = [name for name in steps if name not in known]
     if unknown:
         raise InputError(f"{path}: unknown steps {unknown}; known are {sorted(known)}")
@@ -145,4 +147,6 @@ def load_runs(
     if source is None:
         raise InputError(f"{path}: no training data named; give --data FOLDER")
     cache: dict[str, list[Example]] = {}
-    return [Run(name, s or {}, source, target, int(values.get("seed", 0)), cache) for name, s in steps.items()]
+    return [
+        Run(name, s or {}, source, target, int(values.get("seed", 0)), cache) for name, s in steps.items()
+    ]

@@ -29,7 +29,9 @@ def choose_statements(examples: Sequence[Example], minimum: int) -> list[str]:
 
 def label_vector(example: Example, statements: Sequence[str]) -> np.ndarray:
     """(5 + statements,) of 0, 1 and NaN where the source does not say."""
-    superclasses = [float(name in example.superclasses) if example.superclasses else np.nan for name in SUPERCLASSES]
+    superclasses = [
+        float(name in example.superclasses) if example.superclasses else np.nan for name in SUPERCLASSES
+    ]
     codes = [float(code in example.statements) if example.statements else np.nan for code in statements]
     return np.asarray(superclasses + codes, np.float32)
 
@@ -101,7 +103,9 @@ class PageDataset(Dataset[dict[str, Any]]):
 
 def tower_metrics(prediction: Any) -> dict[str, float]:
     """Macro ROC-AUC of the superclasses, for Trainer's evaluation."""
-    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    logits = (
+        prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    )
     labels = prediction.label_ids[:, : len(SUPERCLASSES)]
     known = ~np.isnan(labels).any(1)
     return {"macro_auc": macro_auc(labels[known], logits[known, : len(SUPERCLASSES)])}
@@ -121,7 +125,8 @@ def train_ecg_tower(run: Run) -> None:
     """Train :class:`ECGEncoder` and save it with thresholds chosen on validation records."""
     train, val = run.examples("train"), run.examples("val")
     config = ECGEncoderConfig(
-        statements=choose_statements(train, run.settings.get("minimum_examples", 8)), **run.settings.get("model", {})
+        statements=choose_statements(train, run.settings.get("minimum_examples", 8)),
+        **run.settings.get("model", {}),
     )
     _train_tower(run, ECGEncoder(config), lambda part, seed: SignalDataset(part, config, seed), train, val)
 
@@ -131,7 +136,8 @@ def train_page_tower(run: Run) -> None:
     train = [e for e in run.examples("train") if e.amplitude_known]
     val = [e for e in run.examples("val") if e.amplitude_known]
     config = PageEncoderConfig(
-        statements=choose_statements(train, run.settings.get("minimum_examples", 8)), **run.settings.get("model", {})
+        statements=choose_statements(train, run.settings.get("minimum_examples", 8)),
+        **run.settings.get("model", {}),
     )
     _train_tower(run, PageEncoder(config), lambda part, seed: PageDataset(part, config, seed), train, val)
 

@@ -35,7 +35,11 @@ class TowerStates:
     """Frozen towers' hidden states of every example: computed once, since the towers do not learn here."""
 
     def __init__(
-        self, ecg_tower: ECGEncoder, vision_tower: PageEncoder, examples: Sequence[MeasuredExample], seed: int | None
+        self,
+        ecg_tower: ECGEncoder,
+        vision_tower: PageEncoder,
+        examples: Sequence[MeasuredExample],
+        seed: int | None,
     ):
         rng = None if seed is None else np.random.default_rng(seed)
         config = ecg_tower.config
@@ -137,7 +141,9 @@ def train_language_model(run: Run) -> None:
     train = measure_examples(run.examples("train"), description="measuring train")
     val = measure_examples(run.examples("val"), description="measuring val")
     rng = np.random.default_rng(run.seed)
-    turns = [draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")]
+    turns = [
+        draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
+    ]
     texts = (part for turn in turns for part in (turn.request.lower(), turn.measured or "", turn.answer))
     tokenizer = train_tokenizer(texts, settings["vocab_size"])
     config = UniECGConfig(
@@ -168,7 +174,11 @@ def train_language_model(run: Run) -> None:
     trainer = run.trainer(
         model,
         ConversationDataset(
-            train, TowerStates(ecg_tower, vision_tower, train, run.seed), processor, length=steps * batch, seed=run.seed
+            train,
+            TowerStates(ecg_tower, vision_tower, train, run.seed),
+            processor,
+            length=steps * batch,
+            seed=run.seed,
         ),
         ConversationDataset(
             val, TowerStates(ecg_tower, vision_tower, val, None), processor, length=512, seed=run.seed + 1
