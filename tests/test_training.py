@@ -166,7 +166,7 @@ def test_stage_two_batches_hold_tokens_and_targets(examples: list[MeasuredExampl
         table=tiny_table(),
         num_queries=4,
     )
-    items = [data[index] for index in range(12)]
+    items = list(data)
     batch = collate_generation(items, processor.token_id(PAD))
     generating = [item for item in items if "target_embeds" in item]
     assert 0 < len(generating) < 12

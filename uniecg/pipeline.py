@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from transformers import LogitsProcessor, LogitsProcessorList
+from transformers import LogitsProcessorList
 
 from uniecg.attributes import Attributes
 from uniecg.errors import InputError
+from uniecg.examples import example_path
+from uniecg.io import read_record
 from uniecg.models import (
     SUPERCLASSES,
     ECGDiffusionPipeline,
     ECGTokenLogitsProcessor,
+    FirstTokenIsAction,
     UniECGForConditionalGeneration,
     UniECGProcessor,
 )
@@ -62,21 +66,6 @@ class Reply:
     text: str
     report: Report | None = None
     record: Record | None = None
-
-
-class FirstTokenIsAction(LogitsProcessor):
-    """The first token of a reply is one of the possible actions."""
-
-    def __init__(self, prompt_length: int, allowed: Sequence[int]):
-        self.prompt_length, self.allowed = prompt_length, list(allowed)
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Mask the scores (B, vocabulary) of the first new token."""
-        if input_ids.shape[1] > self.prompt_length:
-            return scores
-        masked = torch.full_like(scores, -torch.inf)
-        masked[:, self.allowed] = scores[:, self.allowed]
-        return masked
 
 
 class UniECGPipeline:
@@ -173,7 +162,7 @@ class UniECGPipeline:
         if not 2 <= duration_s <= 60:
             raise InputError(f"a generated ECG may last 2 to 60 s, not {duration_s:g}")
         measurements = None if record is None else measure(record)
-        inputs = self._inputs(request, record, image, measurements, history or ())
+        inputs = self.processor.chat(request, record, image, measurements, history or ())
         action = self._route(inputs, record is not None or image is not None)
         unreadable = measurements is not None and measurements.quality.verdict == "unusable" and image is None
         if action == "interpret" and unreadable:
@@ -190,11 +179,10 @@ class UniECGPipeline:
     def route(self, request: str, has_ecg: bool) -> Action:
         """What the model takes a request for, without carrying it out.
 
-        With `has_ecg` a quiet, featureless ECG stands in for the attached one.
+        With `has_ecg` a bundled normal ECG stands in for the attached one.
         """
-        record = Record(np.zeros((12, 1000), np.float32), 100.0) if has_ecg else None
-        inputs = self._inputs(request, record, None, None, ())
-        return self._route(inputs, has_ecg)
+        record, measurements = _stand_in() if has_ecg else (None, None)
+        return self._route(self.processor.chat(request, record, None, measurements, ()), has_ecg)
 
     def superclass_probabilities(
         self, record: Record | None = None, image: np.ndarray | None = None
@@ -224,7 +212,7 @@ class UniECGPipeline:
 
     def mapper_embeddings(self, text: str) -> np.ndarray:
         """Condition (queries, dim) the model would hand to the decoder for a request."""
-        inputs = self._inputs(text, None, None, None, ())
+        inputs = self.processor.chat(text, None, None, None, ())
         return np.asarray(self._map(inputs, self._write(inputs, "generate")).numpy())
 
     def statement_embeddings(self, codes: Iterable[str]) -> np.ndarray:
@@ -242,29 +230,6 @@ class UniECGPipeline:
         return Record(derive_limb_leads(eight), SAMPLING_RATE)
 
     # -- steps ------------------------------------------------------------------------------------
-
-    def _inputs(
-        self,
-        request: str,
-        record: Record | None,
-        image: np.ndarray | None,
-        measurements: Measurements | None,
-        history: Sequence[Mapping[str, Any]],
-    ) -> Any:
-        messages: list[dict[str, Any]] = []
-        for turn in list(history)[-2:]:
-            words = str(turn["content"])
-            content = [{"type": "text", "text": words}]
-            if turn["role"] == "user":
-                content = self.processor.user_content(words)
-            messages.append({"role": turn["role"], "content": content})
-        content = self.processor.user_content(
-            request, has_ecg=record is not None, has_image=image is not None, measured=measurements
-        )
-        prompt = self.processor.prompt([*messages, {"role": "user", "content": content}])
-        return self.processor(
-            prompt, ecg=None if record is None else [record], images=None if image is None else [image]
-        )
 
     def _route(self, inputs: Any, has_ecg: bool) -> Action:
         with torch.no_grad():
@@ -378,6 +343,12 @@ def load_pipeline(name_or_path: str | Path | None = None) -> UniECGPipeline:
             f"{name}: neither a preset ({', '.join(known) or 'none installed'}) nor a model folder"
         )
     return UniECGPipeline.from_pretrained(name)
+
+
+@cache
+def _stand_in() -> tuple[Record, Measurements]:
+    record = read_record(example_path("normal"))
+    return record, measure(record)
 
 
 def _unusable(measurements: Measurements) -> Reply:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from uniecg.datasets import Example, read_ptbxl, read_shared
+from uniecg import datasets
+from uniecg.datasets import Example
 from uniecg.errors import InputError
 from uniecg.evaluation.metrics import Interval, bootstrap_ci, wilson_ci
 from uniecg.record import Record
@@ -121,10 +122,7 @@ def read_examples(data: Path | None, split: str | None, task: str) -> Iterator[E
         raise InputError(
             f"the task {task} needs --data: a PTB-XL folder or a Parquet file (see docs/formats.md)"
         )
-    if (data / "ptbxl_database.csv").is_file():
-        yield from read_ptbxl(data, split)
-    else:
-        yield from read_shared(data, split)
+    yield from datasets.read_examples(data, split)
 
 
 def sample(cases: Iterable[Item], n: int | None, seed: int) -> Iterable[Item]:

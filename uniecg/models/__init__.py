@@ -6,10 +6,11 @@ from transformers import AutoConfig, AutoFeatureExtractor, AutoImageProcessor, A
 
 from uniecg.models.autoencoder_ecg import AutoencoderECG
 from uniecg.models.configuration_uniecg import SUPERCLASSES, ECGEncoderConfig, PageEncoderConfig, UniECGConfig
+from uniecg.models.decoding_rules import ECGTokenLogitsProcessor, FirstTokenIsAction
 from uniecg.models.denoiser_ecg import ECGDenoiser
 from uniecg.models.ecg_encoder import ECGEncoder
 from uniecg.models.mapper import ECGMapper
-from uniecg.models.modeling_uniecg import ECGTokenLogitsProcessor, UniECGForConditionalGeneration
+from uniecg.models.modeling_uniecg import UniECGForConditionalGeneration
 from uniecg.models.page_encoder import PageEncoder
 from uniecg.models.pipeline_ecg_diffusion import ECGDiffusionPipeline
 from uniecg.models.processing_uniecg import ECGFeatureExtractor, PageImageProcessor, UniECGProcessor
@@ -31,6 +32,7 @@ __all__ = [
     "ECGFeatureExtractor",
     "ECGMapper",
     "ECGTokenLogitsProcessor",
+    "FirstTokenIsAction",
     "PageEncoder",
     "PageEncoderConfig",
     "PageImageProcessor",

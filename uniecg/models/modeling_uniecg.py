@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional as F
-from transformers import AutoModelForCausalLM, GenerationMixin, LogitsProcessor, PreTrainedModel
+from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
 from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
@@ -221,49 +221,3 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         self.generation_embeddings.requires_grad_(True)
         self.generation_head.requires_grad_(True)
         self.mapper.requires_grad_(True)
-
-
-class ECGTokenLogitsProcessor(LogitsProcessor):
-    """Rules of the [ECG] tokens while decoding.
-
-    Outside an answer that began with the generate action they cannot be chosen; once [ECG1] is chosen
-    the tail [ECG2]..[ECGn] and the end follow without choice.
-
-    Parameters
-    ----------
-    first_token_id : int
-        Id of [ECG1].
-    num_tokens : int
-        n.
-    generate_token_id, end_token_id : int
-        Ids of the action token and of the end of an answer.
-    prompt_length : int
-        Tokens of the prompt; an action token in there belongs to an earlier turn.
-    """
-
-    def __init__(
-        self,
-        first_token_id: int,
-        num_tokens: int,
-        generate_token_id: int,
-        end_token_id: int,
-        prompt_length: int,
-    ):
-        self.first, self.last = first_token_id, first_token_id + num_tokens - 1
-        self.generate_token_id, self.end_token_id = generate_token_id, end_token_id
-        self.prompt_length = prompt_length
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Mask the scores (B, vocabulary) of the next token."""
-        scores = scores.clone()
-        for row, ids in enumerate(input_ids):
-            previous = int(ids[-1])
-            if self.first <= previous <= self.last:
-                forced = self.end_token_id if previous == self.last else previous + 1
-                keep = scores[row, forced].clone()
-                scores[row] = -torch.inf
-                scores[row, forced] = keep
-            else:
-                generating = bool((ids[self.prompt_length :] == self.generate_token_id).any())
-                scores[row, self.first + int(generating) : self.last + 1] = -torch.inf
-        return scores

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -161,6 +161,32 @@ class UniECGProcessor(ProcessorMixin):
     def prompt(self, messages: Sequence[dict[str, Any]]) -> str:
         """Chat text up to the model's turn."""
         return str(self.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
+
+    def chat(
+        self,
+        request: str,
+        record: Record | None = None,
+        image: np.ndarray | None = None,
+        measurements: Measurements | None = None,
+        history: Sequence[Mapping[str, Any]] = (),
+    ) -> BatchFeature:
+        """Inputs of one request with what belongs to it; of `history` the last exchange is kept, as words."""
+        messages: list[dict[str, Any]] = []
+        for turn in list(history)[-2:]:
+            words = str(turn["content"])
+            content = (
+                self.user_content(words) if turn["role"] == "user" else [{"type": "text", "text": words}]
+            )
+            messages.append({"role": turn["role"], "content": content})
+        content = self.user_content(
+            request, has_ecg=record is not None, has_image=image is not None, measured=measurements
+        )
+        messages.append({"role": "user", "content": content})
+        return self(
+            self.prompt(messages),
+            ecg=None if record is None else [record],
+            images=None if image is None else [image],
+        )
 
     def __call__(
         self,

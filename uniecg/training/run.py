@@ -12,7 +12,7 @@ import yaml
 from transformers import Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
-from uniecg.datasets import Example, read_shared
+from uniecg.datasets import Example, read_examples
 from uniecg.errors import InputError
 
 
@@ -28,7 +28,7 @@ class Run:
         The step's section of the YAML file: ``model``, ``training`` (arguments of
         ``transformers.TrainingArguments``) and whatever the step documents.
     data : Path
-        Folder of Parquet files, see docs/formats.md.
+        Parquet file, folder of such files or PTB-XL folder, see docs/formats.md.
     output : Path
         Folder of the whole run; the step saves into ``output / name``.
     seed : int
@@ -54,7 +54,7 @@ class Run:
     def examples(self, split: str) -> list[Example]:
         """Examples of one split, read once."""
         if split not in self._cache:
-            self._cache[split] = list(read_shared(self.data, split))
+            self._cache[split] = list(read_examples(self.data, split))
             if not self._cache[split]:
                 raise InputError(f"{self.data}: no examples of split {split!r}")
         return self._cache[split]

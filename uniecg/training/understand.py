@@ -63,7 +63,7 @@ class TowerStates:
 
 
 class ConversationDataset(Dataset[dict[str, Any]]):
-    """Endless conversations; item `index` is always the same for one seed, so runs resume exactly."""
+    """Drawn conversations; item `index` is always the same for one seed, so runs resume exactly."""
 
     def __init__(
         self,
@@ -89,6 +89,8 @@ class ConversationDataset(Dataset[dict[str, Any]]):
         return turn, history, rng
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        if not 0 <= index < self.length:
+            raise IndexError(index)  # ends an iteration over the data set
         turn, history, rng = self.draw(index)
         item = encode_turn(self.processor, turn, history)
         if turn.index is not None and turn.modality != "image":
@@ -185,6 +187,6 @@ def train_language_model(run: Run) -> None:
         ),
         collate=lambda items: collate_turns(items, pad),
     )
+    processor.save_pretrained(run.folder)
     trainer.train(resume_from_checkpoint=run.checkpoint())
     run.save(model)
-    processor.save_pretrained(run.folder)
