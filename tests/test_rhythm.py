@@ -13,7 +13,7 @@ from uniecg.attributes import Attributes
 from uniecg.errors import InputError
 from uniecg.record import LEADS, Record
 from uniecg.signal import measure
-from uniecg.simulate import CHANNELS, RhythmPlan, plan_from_measurements, plan_rhythm
+from uniecg.simulate import CHANNELS, RhythmPlan, plan_from_measurements, plan_rhythm, usual_attributes
 
 RHYTHMS = ("SR", "SBRAD", "STACH", "SARRH", "AFIB", "AFLT", "PVC", "PAC", "BIGU", "TRIGU", "1AVB", "2AVB",
            "3AVB", "PACE", "SVTAC", "PSVT", "SVARR", "LNGQT", "WPW")  # fmt: skip
@@ -233,3 +233,15 @@ def test_statements_settle_what_a_measured_plan_cannot_know() -> None:
     assert fibrillation.atrial == "fibrillation"
     assert fibrillation.p_s.size == 0
     assert (plan_from_measurements(m, ["PACE"]).beat_class == 3).all()
+
+
+def test_usual_attributes_keep_what_is_asked_and_fill_the_rest() -> None:
+    rng = np.random.default_rng(0)
+    asked = Attributes(heart_rate_bpm=80.0, qrs_ms=150.0, sex="female")
+    told = usual_attributes(["SR", "CLBBB"], asked, rng=rng)
+    assert (told.heart_rate_bpm, told.qrs_ms, told.sex, told.age) == (80.0, 150.0, "female", None)
+    assert 120 <= told.pr_ms <= 200
+    assert 300 <= told.qt_ms <= 450
+    assert usual_attributes(["CLBBB"], Attributes(), rng=rng).qrs_ms >= 120
+    assert usual_attributes(["AFIB"], Attributes(), rng=rng).pr_ms is None
+    assert usual_attributes(["1AVB"], Attributes(), rng=rng).pr_ms > 200

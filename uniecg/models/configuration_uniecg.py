@@ -118,6 +118,8 @@ class UniECGConfig(PreTrainedConfig):
         Placeholders in ``input_ids`` that tower features replace.
     num_generation_tokens : int
         n of [ECG1]..[ECGn]; their ids follow the text vocabulary.
+    action_token_ids : list of int
+        First tokens of a reply, which say what is wanted; they count more in the loss.
     mapper : dict
         Arguments of :class:`ECGMapper` (``num_queries``, ``output_size``, ``hidden_size``, ``num_layers``).
     """
@@ -133,6 +135,7 @@ class UniECGConfig(PreTrainedConfig):
         ecg_token_id: int = 3,
         image_token_id: int = 4,
         num_generation_tokens: int = 8,
+        action_token_ids: list[int] | None = None,
         mapper: dict[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -145,6 +148,7 @@ class UniECGConfig(PreTrainedConfig):
         self.ecg_token_id = ecg_token_id
         self.image_token_id = image_token_id
         self.num_generation_tokens = num_generation_tokens
+        self.action_token_ids = action_token_ids or []
         self.mapper = {"num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2} | (
             mapper or {}
         )

@@ -174,7 +174,13 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             logits = self.score(hidden)
         if labels is not None:
             learned = labels[:, 1:] != -100  # scoring these alone saves most of the head's work in training
-            loss = F.cross_entropy(self.score(hidden[:, :-1][learned]).float(), labels[:, 1:][learned])
+            wanted = labels[:, 1:][learned]
+            losses = F.cross_entropy(self.score(hidden[:, :-1][learned]).float(), wanted, reduction="none")
+            loss = losses.mean()
+            # One token in thirty decides what is done: its own mean stands beside that of all tokens.
+            acting = torch.isin(wanted, torch.tensor(self.config.action_token_ids, device=wanted.device))
+            if bool(acting.any()):
+                loss = loss + losses[acting].mean()
         if target_embeds is not None:
             prompt_embeds = self.map_tokens(input_ids, hidden)
             distance = (prompt_embeds.float() - target_embeds.float()).square().sum(-1).mean()

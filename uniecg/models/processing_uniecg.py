@@ -16,11 +16,13 @@ from uniecg.io.image import page_to_gray
 from uniecg.record import Record
 from uniecg.signal import Measurements
 from uniecg.text.explain import measurement_text
+from uniecg.text.slots import SLOT_TOKENS, mark_numbers
 
-PAD, END, USER, ECG, IMAGE, ASSISTANT, INTERPRET, GENERATE, ANSWER, MEASURED = SPECIAL_TOKENS = [
+PAD, END, USER, ECG, IMAGE, ASSISTANT, INTERPRET, GENERATE, ANSWER, MEASURED = _CONTROL_TOKENS = [
     "<|pad|>", "<|end|>", "<|user|>", "<|ecg|>", "<|image|>",
     "<|assistant|>", "<|interpret|>", "<|generate|>", "<|answer|>", "<|measured|>",
 ]  # fmt: skip
+SPECIAL_TOKENS = [*_CONTROL_TOKENS, *SLOT_TOKENS]
 ACTION_TOKENS = {"interpret": INTERPRET, "generate": GENERATE, "answer": ANSWER}
 # An ECG part may carry its measurements, which follow the placeholders as text.
 CHAT_TEMPLATE = (
@@ -150,12 +152,13 @@ class UniECGProcessor(ProcessorMixin):
         has_image: bool = False,
         measured: Measurements | str | None = None,
     ) -> list[dict[str, str]]:
-        """Content parts of one user message, in the order the model was taught."""
+        """Content parts of one user message, in the order the model was taught; numbers carry their slots."""
         parts = [{"type": "ecg"}] * has_ecg + [{"type": "image"}] * has_image
         if measured is not None:
             words = measured if isinstance(measured, str) else measurement_text(measured)
             parts.append({"type": "measurements", "text": words})
-        parts.append({"type": "text", "text": plain_request(text) if self.plain_requests else text})
+        words = plain_request(text) if self.plain_requests else text
+        parts.append({"type": "text", "text": mark_numbers(words)})
         return parts
 
     def prompt(self, messages: Sequence[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from uniecg.simulate.rhythm import (
     RhythmPlan,
     plan_from_measurements,
     plan_rhythm,
+    usual_attributes,
 )
 
-__all__ = ["CHANNELS", "RhythmPlan", "plan_from_measurements", "plan_rhythm"]
+__all__ = ["CHANNELS", "RhythmPlan", "plan_from_measurements", "plan_rhythm", "usual_attributes"]

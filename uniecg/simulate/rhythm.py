@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,7 +45,7 @@ from uniecg.simulate.plan import (
     plan_from_measurements,
 )
 
-__all__ = ["CHANNELS", "RhythmPlan", "plan_from_measurements", "plan_rhythm"]
+__all__ = ["CHANNELS", "RhythmPlan", "plan_from_measurements", "plan_rhythm", "usual_attributes"]
 
 LOWEST_BPM, HIGHEST_BPM = 20.0, 300.0
 REFRACTORY_S = 0.30  # the AV node hardly conducts faster, even in fibrillation [4]
@@ -135,6 +135,38 @@ def plan_rhythm(
     atrial = atrial_activity(codes)
     p_s = timing.p_peak(r_s)[beat_class != PREMATURE_VENTRICULAR] if atrial == "sinus" else np.empty(0)
     return _assemble(duration_s, r_s, p_s, beat_class, timing, atrial)
+
+
+def usual_attributes(
+    statements: Collection[str], attributes: Attributes, *, rng: np.random.Generator
+) -> Attributes:
+    """Fill in rate and intervals that are not asked for with what is usual for the statements.
+
+    Parameters
+    ----------
+    statements : collection of str
+        SCP-ECG codes.
+    attributes : Attributes
+        What is asked for; stays as it is.
+    rng : numpy.random.Generator
+        Source of what is drawn.
+
+    Returns
+    -------
+    Attributes
+        With rate, QRS and QT, and with PR where P waves are conducted.
+    """
+    codes = frozenset(statements)
+    rate = _rate(codes, attributes, rng)
+    timing = _timing(codes, attributes, 60.0 / rate, rng)
+    conducted = not codes & {"AFIB", "AFLT", "3AVB", "SVTAC", "PSVT"}
+    return replace(
+        attributes,
+        heart_rate_bpm=round(rate, 1),
+        pr_ms=round(1000 * timing.pr_s) if conducted else attributes.pr_ms,
+        qrs_ms=round(1000 * timing.qrs_s),
+        qt_ms=round(1000 * timing.qt_s),
+    )
 
 
 def _rate(codes: frozenset[str], attributes: Attributes, rng: np.random.Generator) -> float:

@@ -20,6 +20,7 @@ __all__ = [
     "inverted_t_leads",
     "measurement_text",
     "q_wave_leads",
+    "significant_st",
     "st_deviations",
 ]
 
@@ -217,7 +218,7 @@ def _intervals(m: Measurements, codes: Sequence[str], short: bool) -> str:
     return _sentence((qrs, qtc) if short else (pr, qrs, qt, qtc, axis))
 
 
-def _significant_st(m: Measurements) -> dict[str, float]:
+def significant_st(m: Measurements) -> dict[str, float]:
     """ST deviations beyond the normal elevation of V2 and V3 (Thygesen et al. 2018: 0.2 mV, women 0.15 mV)."""
     usual = 0.15 if m.sex == "female" else 0.2
     return {
@@ -226,7 +227,7 @@ def _significant_st(m: Measurements) -> dict[str, float]:
 
 
 def _st_sentence(m: Measurements, rng: np.random.Generator | None) -> str:
-    found = _significant_st(m)
+    found = significant_st(m)
     parts = []
     for word, sign in (("elevation", 1), ("depression", -1)):
         leads = [name for name, level in found.items() if level * sign > 0]

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from uniecg.attributes import Attributes
-from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor
+from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor, plain_request
 from uniecg.text.attributes import generation_answer
 from uniecg.text.explain import explain, measurement_text
 from uniecg.text.questions import question_about
 from uniecg.text.requests import RequestExample, sample_request
+from uniecg.text.slots import measured_values, point, request_values
 from uniecg.training.data import MeasuredExample
 
 Modality = Literal["signal", "image", "both"]
-ACTION_WEIGHTS = (0.45, 0.33, 0.22)  # interpret, generate, answer
+ACTION_WEIGHTS = (0.38, 0.36, 0.26)  # interpret, generate, answer
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Turn:
     """One request with its inputs and the reply to learn.
 
     ``index`` points into the measured examples when an ECG is attached; ``measured`` is the line of
-    measurements in the prompt, if any.
+    measurements in the prompt, if any; ``values`` are the numbers the reply may point at.
     """
 
     request: str
@@ -36,6 +37,7 @@ class Turn:
     measured: str | None = None
     statements: tuple[str, ...] = ()
     attributes: Attributes = Attributes()
+    values: Mapping[str, str] = field(default_factory=dict)
 
     def messages(self, processor: UniECGProcessor, history: Sequence[Turn] = ()) -> list[dict[str, Any]]:
         """Chat messages up to the reply; earlier turns stand as words only."""
@@ -53,8 +55,8 @@ class Turn:
 
     @property
     def reply(self) -> str:
-        """Action token and answer."""
-        return ACTION_TOKENS[self.action] + self.answer
+        """Action token and answer, numbers by reference."""
+        return ACTION_TOKENS[self.action] + point(self.answer, self.values)
 
 
 def draw_turn(
@@ -72,8 +74,17 @@ def draw_turn(
     answer = (
         generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
     )
+    values = request_values(plain_request(request.text)) if action == "generate" else {}
     return Turn(
-        request.text, action, answer or "", index, "signal", measured, request.statements, request.attributes
+        request.text,
+        action,
+        answer or "",
+        index,
+        "signal",
+        measured,
+        request.statements,
+        request.attributes,
+        values,
     )
 
 
@@ -90,14 +101,14 @@ def _interpret_turn(examples: Sequence[MeasuredExample], rng: np.random.Generato
         request = _report_request(rng)
         answer = explain(item.measurements, item.statements, style="impression")
         return Turn(request.text, "interpret", answer, index, modality, None, item.statements)
-    measured = measurement_text(item.measurements)
+    measured, values = measurement_text(item.measurements), measured_values(item.measurements)
     if rng.random() < 0.35:
         question, answer = question_about(rng, item.measurements, item.statements)
-        return Turn(question, "interpret", answer, index, modality, measured, item.statements)
+        return Turn(question, "interpret", answer, index, modality, measured, item.statements, values=values)
     request = _report_request(rng)
     style = next((s for s in ("short", "impression") if request.family.startswith(s)), "report")
     answer = explain(item.measurements, item.statements, rng=rng, style=style)  # type: ignore[arg-type]
-    return Turn(request.text, "interpret", answer, index, modality, measured, item.statements)
+    return Turn(request.text, "interpret", answer, index, modality, measured, item.statements, values=values)
 
 
 def _report_request(rng: np.random.Generator) -> RequestExample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,9 +15,10 @@ from uniecg.models import (
     UniECGProcessor,
 )
 from uniecg.models.conditioning import StatementTable
-from uniecg.models.processing_uniecg import END, PAD
+from uniecg.models.processing_uniecg import END, PAD, plain_request
 from uniecg.pipeline import UniECGPipeline
 from uniecg.text.attributes import describe, generation_answer
+from uniecg.text.slots import request_values
 from uniecg.training.conversations import Turn
 from uniecg.training.data import measure_examples
 from uniecg.training.run import Run
@@ -41,13 +43,9 @@ class GenerationDataset(ConversationDataset):
             report = describe(turn.statements, turn.attributes)
             if report:
                 answer = generation_answer(turn.statements, turn.attributes)
-                turn = Turn(
-                    f"Generate an ECG of {report}.",
-                    "generate",
-                    answer,
-                    statements=turn.statements,
-                    attributes=turn.attributes,
-                )
+                words = f"Generate an ECG of {report}."
+                values = request_values(plain_request(words))
+                turn = replace(turn, request=words, answer=answer, index=None, measured=None, values=values)
                 history = []
         return turn, history, rng
 

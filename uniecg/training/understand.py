@@ -20,7 +20,7 @@ from uniecg.models import (
     UniECGForConditionalGeneration,
     UniECGProcessor,
 )
-from uniecg.models.processing_uniecg import END, PAD, ecg_values
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, PAD, ecg_values, plain_request
 from uniecg.plot import render_page
 from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_turn
 from uniecg.training.data import MeasuredExample, measure_examples
@@ -146,7 +146,9 @@ def train_language_model(run: Run) -> None:
     turns = [
         draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
     ]
-    texts = (part for turn in turns for part in (turn.request.lower(), turn.measured or "", turn.answer))
+    texts = (
+        part for turn in turns for part in (plain_request(turn.request), turn.measured or "", turn.reply)
+    )
     tokenizer = train_tokenizer(texts, settings["vocab_size"])
     config = UniECGConfig(
         ecg_config=ecg_tower.config,
@@ -154,6 +156,7 @@ def train_language_model(run: Run) -> None:
         text_config=dict(settings["text_config"], vocab_size=len(tokenizer), pad_token_id=0, eos_token_id=1),
         ecg_token_id=tokenizer.convert_tokens_to_ids("<|ecg|>"),
         image_token_id=tokenizer.convert_tokens_to_ids("<|image|>"),
+        action_token_ids=tokenizer.convert_tokens_to_ids(list(ACTION_TOKENS.values())),
     )
     grid = vision_tower.config.token_grid
     height, width = vision_tower.config.image_size

@@ -1,0 +1,63 @@
+"""Numbers by reference: what is pointed at and filled in again is what was measured or asked for."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from measured import MEASUREMENTS
+
+from uniecg.signal import Measurements
+from uniecg.text.attributes import generation_answer
+from uniecg.text.explain import explain
+from uniecg.text.questions import question_about
+from uniecg.text.requests import sample_request
+from uniecg.text.slots import fill, mark_numbers, measured_values, point, request_values
+
+
+@settings(max_examples=60, deadline=None)
+@given(m=MEASUREMENTS, codes=st.sampled_from([("SR",), ("AFIB", "LVH"), ("AFLT", "LVOLT"), ("SR", "PVC", "IMI")]))
+def test_explanations_point_and_fill_back(m: Measurements, codes: tuple[str, ...]) -> None:
+    values = measured_values(m)
+    text = explain(m, codes, style="report")
+    pointed = point(text, values)
+    assert fill(pointed, values) == text
+    # Whatever number is left spelled out is none of those that were measured for a report.
+    spelled = re.findall(r"(?<![VvR'\d.])\d+(?:\.\d+)? (?:ms|bpm|degrees)", re.sub(r"<\|\w+\|>", "", pointed))
+    assert not spelled
+
+
+@settings(max_examples=40, deadline=None)
+@given(m=MEASUREMENTS, seed=st.integers(0, 10**6))
+def test_answers_to_questions_point_and_fill_back(m: Measurements, seed: int) -> None:
+    _, answer = question_about(np.random.default_rng(seed), m, ["SR"])
+    values = measured_values(m)
+    assert fill(point(answer, values), values) == answer
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_generating_replies_point_at_the_request(seed: int) -> None:
+    request = sample_request(np.random.default_rng(seed), "generate")
+    values = request_values(request.text)
+    reply = generation_answer(request.statements, request.attributes)
+    assert fill(point(reply, values), values) == reply
+
+
+def test_leads_are_no_numbers_and_signs_are_kept() -> None:
+    assert request_values("V1-V4, axis -30, 70F, hr52, QRS 0.12 s, 10-20") == {
+        "n0": "-30", "n1": "70", "n2": "52", "n3": "0.12", "n4": "10", "n5": "20",
+    }  # fmt: skip
+    assert mark_numbers("70F AF 140") == "70<|n0|>F AF 140<|n1|>"
+    assert mark_numbers("1 " * 12).count("<|") == 10
+
+
+def test_equal_numbers_are_used_in_turn() -> None:
+    values = request_values("70 bpm, 70 years")
+    assert point("ventricular rate 70 bpm, 70 years", values).count("<|n") == 2
+
+
+def test_a_value_that_was_not_measured_is_never_made_up() -> None:
+    assert fill("PR <|pr_ms|> ms<|end|>", {}) == "PR ? ms"
