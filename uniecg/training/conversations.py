@@ -60,17 +60,24 @@ class Turn:
 
 
 def draw_turn(
-    examples: Sequence[MeasuredExample], rng: np.random.Generator, weights: Sequence[float] = ACTION_WEIGHTS
+    examples: Sequence[MeasuredExample],
+    rng: np.random.Generator,
+    weights: Sequence[float] = ACTION_WEIGHTS,
+    *,
+    measured: bool = True,
 ) -> Turn:
-    """Draw a request of any kind with the reply that the measurements and labels support."""
+    """Draw a request of any kind with the reply that the measurements and labels support.
+
+    Without `measured` the line of measurements is left out and replies hold no measured number.
+    """
     action = str(rng.choice(["interpret", "generate", "answer"], p=weights))
     if action == "interpret":
-        return _interpret_turn(examples, rng)
+        return _interpret_turn(examples, rng, measured)
     request = sample_request(rng, action)  # type: ignore[arg-type]
-    index, measured = None, None
+    index, line = None, None
     if request.has_ecg:
         index = int(rng.integers(len(examples)))
-        measured = measurement_text(examples[index].measurements)
+        line = measurement_text(examples[index].measurements) if measured else None
     answer = (
         generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
     )
@@ -81,34 +88,33 @@ def draw_turn(
         answer or "",
         index,
         "signal",
-        measured,
+        line,
         request.statements,
         request.attributes,
         values,
     )
 
 
-def _interpret_turn(examples: Sequence[MeasuredExample], rng: np.random.Generator) -> Turn:
+def _interpret_turn(examples: Sequence[MeasuredExample], rng: np.random.Generator, measured: bool) -> Turn:
     index = int(rng.integers(len(examples)))
     item = examples[index]
     kind = rng.random()
     modality: Modality = "signal" if kind < 0.65 else "image" if kind < 0.85 else "both"
     if not item.example.amplitude_known:
         modality = "signal"  # no page can be drawn without millivolts
-    # A page alone brings no measurements, and now and then they are missing beside a signal too: then the
-    # reply names statements and no number.
-    if modality == "image" or rng.random() < 0.1:
+    # A page alone brings no measurements: then the reply names statements and no number.
+    if modality == "image" or not measured:
         request = _report_request(rng)
         answer = explain(item.measurements, item.statements, style="impression")
         return Turn(request.text, "interpret", answer, index, modality, None, item.statements)
-    measured, values = measurement_text(item.measurements), measured_values(item.measurements)
+    line, values = measurement_text(item.measurements), measured_values(item.measurements)
     if rng.random() < 0.35:
         question, answer = question_about(rng, item.measurements, item.statements)
-        return Turn(question, "interpret", answer, index, modality, measured, item.statements, values=values)
+        return Turn(question, "interpret", answer, index, modality, line, item.statements, values=values)
     request = _report_request(rng)
     style = next((s for s in ("short", "impression") if request.family.startswith(s)), "report")
     answer = explain(item.measurements, item.statements, rng=rng, style=style)  # type: ignore[arg-type]
-    return Turn(request.text, "interpret", answer, index, modality, measured, item.statements, values=values)
+    return Turn(request.text, "interpret", answer, index, modality, line, item.statements, values=values)
 
 
 def _report_request(rng: np.random.Generator) -> RequestExample:

@@ -94,6 +94,7 @@ def train_ecg_tokens(run: Run) -> None:
                 length=length,
                 seed=seed,
                 weights=(0.15, 0.7, 0.15),
+                measured_share=0.2,
                 table=table,
                 num_queries=model.config.mapper["num_queries"],
             )

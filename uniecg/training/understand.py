@@ -74,9 +74,12 @@ class ConversationDataset(Dataset[dict[str, Any]]):
         length: int,
         seed: int,
         weights: Sequence[float] = ACTION_WEIGHTS,
+        block: int = 1,
+        measured_share: float = 0.5,
     ):
         self.examples, self.states, self.processor = examples, states, processor
         self.length, self.seed, self.weights = length, seed, weights
+        self.block, self.measured_share = block, measured_share
 
     def __len__(self) -> int:
         return self.length
@@ -84,7 +87,10 @@ class ConversationDataset(Dataset[dict[str, Any]]):
     def draw(self, index: int) -> tuple[Turn, list[Turn], np.random.Generator]:
         """The turn of this index, what was said before it, and the generator that goes on."""
         rng = np.random.default_rng((self.seed, index))
-        turn = draw_turn(self.examples, rng, self.weights)
+        # With or without measurements is drawn for a whole block (a batch), so that its lengths are alike.
+        shared = np.random.default_rng((self.seed, index // self.block, 1))
+        measured = bool(shared.random() < self.measured_share)
+        turn = draw_turn(self.examples, rng, self.weights, measured=measured)
         history = [draw_turn(self.examples, rng)] if rng.random() < 0.1 else []
         return turn, history, rng
 
@@ -184,6 +190,8 @@ def train_language_model(run: Run) -> None:
             processor,
             length=steps * batch,
             seed=run.seed,
+            block=batch,
+            measured_share=settings.get("measured_share", 0.5),
         ),
         ConversationDataset(
             val, TowerStates(ecg_tower, vision_tower, val, None), processor, length=512, seed=run.seed + 1
