@@ -19,7 +19,9 @@ from uniecg.text.slots import fill, mark_numbers, measured_values, point, reques
 
 
 @settings(max_examples=60, deadline=None)
-@given(m=MEASUREMENTS, codes=st.sampled_from([("SR",), ("AFIB", "LVH"), ("AFLT", "LVOLT"), ("SR", "PVC", "IMI")]))
+@given(
+    m=MEASUREMENTS, codes=st.sampled_from([("SR",), ("AFIB", "LVH"), ("AFLT", "LVOLT"), ("SR", "PVC", "IMI")])
+)
 def test_explanations_point_and_fill_back(m: Measurements, codes: tuple[str, ...]) -> None:
     values = measured_values(m)
     text = explain(m, codes, style="report")
@@ -60,4 +62,8 @@ def test_equal_numbers_are_used_in_turn() -> None:
 
 
 def test_a_value_that_was_not_measured_is_never_made_up() -> None:
-    assert fill("PR <|pr_ms|> ms<|end|>", {}) == "PR ? ms"
+    text = "Sinus rhythm at <|heart_rate_bpm|> bpm, regular. PR <|pr_ms|> ms, QRS <|qrs_ms|> ms. Impression: x.<|end|>"
+    values = {"qrs_ms": "90", "heart_rate_bpm": "70"}
+    assert fill(text, values) == "Sinus rhythm at 70 bpm, regular. QRS 90 ms. Impression: x."
+    assert fill(text, {}) == "Regular. Impression: x."
+    assert fill("The PR interval is <|pr_ms|> ms.", {}) == "This cannot be measured here."

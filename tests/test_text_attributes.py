@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uniecg.attributes import NUMERIC, Attributes
-from uniecg.text.attributes import describe, generation_answer, parse_attributes
+from uniecg.text.attributes import describe, generation_answer, parse_attributes, restate
 from uniecg.text.statements import RHYTHMS, STATEMENTS, parse_statements
 
 
@@ -77,3 +77,14 @@ def test_canonical_wording() -> None:
 )
 def test_free_text(text: str, expected: Attributes) -> None:
     assert parse_attributes(text) == expected
+
+
+def test_restating_keeps_what_the_request_names() -> None:
+    swapped = "This is an ECG of sinus rhythm, ventricular rate 70 bpm, 110 years."
+    assert restate("AF at 110 bpm, 70 years old", swapped) == (
+        "This is an ECG of atrial fibrillation, ventricular rate 110 bpm, 70 years."
+    )
+    assert (
+        restate("make it slower", "This is an ECG of sinus bradycardia.")
+        == "This is an ECG of sinus bradycardia."
+    )

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from uniecg.attributes import NUMERIC, Attributes, Sex
 from uniecg.text.numbers import find_numbers
-from uniecg.text.statements import RHYTHMS, STATEMENTS
+from uniecg.text.statements import RHYTHMS, STATEMENTS, parse_statements
 
-__all__ = ["describe", "generation_answer", "parse_attributes"]
+__all__ = ["describe", "generation_answer", "parse_attributes", "restate"]
 
 
 def _number(value: float) -> str:
@@ -98,3 +98,21 @@ def parse_attributes(text: str) -> Attributes:
         (match.start(), sex) for sex, pattern in _SEX.items() if (match := pattern.search(text)) is not None
     ]
     return Attributes(sex=min(sexes)[1] if sexes else None, **values)
+
+
+def restate(request: str, words: str) -> str:
+    """Canonical announcement of what is generated: what the request names, completed by the model's words.
+
+    A model may lose or swap a statement or a number while restating a request. What the request says in
+    the words of the vocabulary is certain, so it comes first; the model is needed for the rest.
+
+    Parameters
+    ----------
+    request : str
+        What the user asked for.
+    words : str
+        How the model restated it.
+    """
+    asked, said = parse_attributes(request), parse_attributes(words)
+    merged = {**said.to_dict(), **asked.to_dict()}
+    return generation_answer(parse_statements(request) or parse_statements(words), Attributes(**merged))

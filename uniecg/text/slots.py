@@ -33,6 +33,7 @@ _PHRASES = {
     "st_elevation_mv": re.compile(r"ST elevation in [^().]*?\(?up to (\d+\.\d) mV"),
     "st_depression_mv": re.compile(r"ST depression in [^().]*?\(?up to (\d+\.\d) mV"),
 }
+_NOTHING = "\0"
 _SLOT = re.compile(r"<\|(\w+)\|>")
 SLOT_TOKENS = [f"<|{name}|>" for name in (*_MENTIONED, *_PHRASES)]
 SLOT_TOKENS += [f"<|n{index}|>" for index in range(MAX_REQUEST_NUMBERS)]
@@ -116,10 +117,22 @@ def point(text: str, values: Mapping[str, str]) -> str:
     return result + text[end:]
 
 
-def fill(text: str, values: Mapping[str, str], missing: str = "?") -> str:
-    """Replace slot tokens by their digits, those without a value by `missing`; other tokens vanish."""
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace slot tokens by their digits and drop every phrase that points at nothing; other tokens vanish.
+
+    A reply of which nothing is left says that it cannot be measured.
+    """
 
     def digits(match: re.Match[str]) -> str:
-        return values.get(match[1], missing) if match[0] in SLOT_TOKENS else ""
+        return values.get(match[1], _NOTHING) if match[0] in SLOT_TOKENS else ""
 
-    return _SLOT.sub(digits, text).strip()
+    filled = _SLOT.sub(digits, text).strip()
+    if _NOTHING not in filled:
+        return filled
+    kept = []
+    for sentence in re.split(r"(?<=[.?!])\s+", filled):
+        parts = [part for part in sentence.rstrip(".").split(", ") if _NOTHING not in part]
+        if parts and all(parts):
+            words = ", ".join(parts)
+            kept.append(words[0].upper() + words[1:] + ".")
+    return " ".join(kept) or "This cannot be measured here."
