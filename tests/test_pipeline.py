@@ -29,8 +29,7 @@ def test_without_an_ecg_nothing_is_interpreted(pipe: UniECGPipeline) -> None:
 def test_generation_repeats_with_a_seed(pipe: UniECGPipeline) -> None:
     inputs = pipe.processor.chat("x")
     replies = [
-        pipe._generate("x", "This is an ECG of atrial fibrillation.", inputs, seed, 4.0)
-        for seed in (1, 1, 2)
+        pipe._generate("x", "This is an ECG of atrial fibrillation.", inputs, seed, 4.0) for seed in (1, 1, 2)
     ]
     signals = [reply.record.signal for reply in replies if reply.record is not None]
     assert np.array_equal(signals[0], signals[1])

@@ -24,11 +24,11 @@ from uniecg.models import (
     UniECGForConditionalGeneration,
     UniECGProcessor,
 )
-from uniecg.models.autoencoder_ecg import STRIDE
+from uniecg.models.autoencoder_ecg import EIGHT, STRIDE
 from uniecg.models.conditioning import StatementTable, attribute_values
 from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S
 from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, plain_request
-from uniecg.record import LEADS, Record, derive_limb_leads
+from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
 from uniecg.simulate import plan_rhythm, usual_attributes
@@ -41,7 +41,6 @@ from uniecg.text.verify import check_report
 Action = Literal["interpret", "generate", "answer"]
 PRESETS = Path(__file__).parent / "presets"
 MAX_NEW_TOKENS = 320
-EIGHT = [LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]
 # A draw whose measured rate is further off than this is drawn again.
 RATE_TOLERANCE_BPM = 3.0
 MAX_DRAWS = 3

@@ -8,8 +8,9 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 from torch.nn import functional as F
 
-from uniecg.record import derive_limb_leads
+from uniecg.record import LEADS
 
+EIGHT = [LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]  # independent leads
 STRIDE = 40  # samples a latent step: 5 by the stem, then three halvings
 
 
@@ -97,9 +98,9 @@ class AutoencoderECG(ModelMixin, ConfigMixin):
 
 
 def twelve(eight: torch.Tensor) -> torch.Tensor:
-    """All leads (B, 12, T) from I, II, V1..V6 (B, 8, T), by the same relations as :func:`derive_limb_leads`."""
+    """All leads (B, 12, T) from I, II, V1..V6 (B, 8, T), as `uniecg.record.derive_limb_leads` does for arrays."""
     one, two = eight[:, :1], eight[:, 1:2]
     return torch.cat([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2, eight[:, 2:]], 1)
 
 
-__all__ = ["STRIDE", "AutoencoderECG", "derive_limb_leads", "twelve"]
+__all__ = ["EIGHT", "STRIDE", "AutoencoderECG", "twelve"]

@@ -18,16 +18,14 @@ from torch.utils.data import Dataset
 from transformers import TrainerCallback
 
 from uniecg.datasets import Example
-from uniecg.models.autoencoder_ecg import STRIDE, AutoencoderECG
+from uniecg.models.autoencoder_ecg import EIGHT, STRIDE, AutoencoderECG
 from uniecg.models.conditioning import StatementTable, attribute_values
 from uniecg.models.denoiser_ecg import ECGDenoiser
 from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S, ECGDiffusionPipeline
-from uniecg.record import LEADS
 from uniecg.simulate import CHANNELS, RhythmPlan, plan_from_measurements
 from uniecg.training.data import MeasuredExample, measure_examples
 from uniecg.training.run import Run
 
-EIGHT = [LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]
 # Zero-phase 0.5 Hz keeps the ST segment (Kligfield et al. 2007, AHA/ACC/HRS part I); below it lies only wander,
 # above 100 Hz mostly muscle and mains.
 _BAND = butter(2, (0.5, 100.0), "bandpass", fs=SAMPLING_RATE, output="sos")
