@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 from uniecg.attributes import NUMERIC, Attributes, Sex
 from uniecg.text.numbers import find_numbers
@@ -113,6 +115,6 @@ def restate(request: str, words: str) -> str:
     words : str
         How the model restated it.
     """
-    asked, said = parse_attributes(request), parse_attributes(words)
-    merged = {**said.to_dict(), **asked.to_dict()}
-    return generation_answer(parse_statements(request) or parse_statements(words), Attributes(**merged))
+    named: dict[str, Any] = parse_attributes(request).to_dict()
+    merged = replace(parse_attributes(words), **named)
+    return generation_answer(parse_statements(request) or parse_statements(words), merged)

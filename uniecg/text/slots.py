@@ -96,17 +96,17 @@ def point(text: str, values: Mapping[str, str]) -> str:
     places: list[tuple[int, int, str]] = []
     for quantity in _MENTIONED:
         for mention in find_numbers(text, quantity):
-            if (digits := _DIGITS.search(text, mention.start, mention.end)) is not None:
-                places.append((*digits.span(), quantity))
+            if (number := _DIGITS.search(text, mention.start, mention.end)) is not None:
+                places.append((*number.span(), quantity))
     for name, pattern in _PHRASES.items():
         places += [(*match.span(1), name) for match in pattern.finditer(text)]
     taken = {start for start, _, name in places if name in values}
     free = {name: digits for name, digits in values.items() if re.fullmatch(r"n\d+", name)}
     for match in _DIGITS.finditer(text):
-        name = next((n for n, digits in free.items() if float(digits) == float(match[0])), None)
-        if name is not None and match.start() not in taken:
-            places.append((*match.span(), name))
-            del free[name]
+        equal = [slot for slot, value in free.items() if float(value) == float(match[0])]
+        if equal and match.start() not in taken:
+            places.append((*match.span(), equal[0]))
+            del free[equal[0]]
     result, end = "", 0
     for start, stop, name in sorted(places):
         digits = text[start:stop]
