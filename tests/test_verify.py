@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured import MEASUREMENTS, beats, example, leads
 
+from uniecg.record import Record
+from uniecg.signal import measure
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quality import Quality
 from uniecg.text.explain import explain, measurement_text
 from uniecg.text.statements import STATEMENTS
-from uniecg.text.verify import Claim, check_claims, check_report
+from uniecg.text.verify import Claim, check_claims, check_report, objection
 
 CODES = st.lists(st.sampled_from(sorted(STATEMENTS)), unique=True, max_size=6)
 
@@ -179,3 +181,10 @@ def test_report_shows_what_contradicts() -> None:
 
 def test_claims_are_plain_values() -> None:
     assert check_claims("PR 160 ms", example()) == [Claim("pr_ms", None, 160.0, 160.4, True, "PR 160 ms")]
+
+
+def test_measurements_object_to_a_rhythm_they_contradict(examples: dict[str, Record]) -> None:
+    m = measure(examples["atrial_fibrillation"])
+    said = objection(check_report("Impression: sinus rhythm.", m), m)
+    assert said == "Contradicted by the measurements: sinus rhythm. They fit: atrial fibrillation."
+    assert objection(check_report("Impression: atrial fibrillation.", m), m) == ""

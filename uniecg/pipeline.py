@@ -36,7 +36,7 @@ from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
 from uniecg.text.slots import fill, measured_values, point, request_values
 from uniecg.text.statements import STATEMENTS, parse_statements
-from uniecg.text.verify import check_report
+from uniecg.text.verify import check_report, objection
 
 Action = Literal["interpret", "generate", "answer"]
 PRESETS = Path(__file__).parent / "presets"
@@ -56,7 +56,7 @@ class Reply:
     action : {"interpret", "generate", "answer"}
         What the model took the request for.
     text : str
-        Its words; behind the announcement of a generated ECG stands what was measured on it.
+        Its words, and behind them what the measurements object or, on a generated ECG, show.
     report : Report or None
         Interpretation with checked findings, or the measurements of a generated ECG; None for an answer.
     record : Record or None
@@ -175,7 +175,9 @@ class UniECGPipeline:
         if action == "generate":
             return self._generate(request, text, inputs, seed, duration_s)
         if action == "interpret":
-            return Reply(action, text, _report(text, measurements))
+            report = _report(text, measurements)
+            against = "" if measurements is None else objection(report, measurements)
+            return Reply(action, f"{text} {against}".strip(), report)
         return Reply(action, text)
 
     def route(self, request: str, has_ecg: bool) -> Action:
@@ -213,8 +215,8 @@ class UniECGPipeline:
         return dict(zip(SUPERCLASSES, self.model.config.ecg_config.thresholds, strict=True))
 
     def mapper_embeddings(self, text: str) -> np.ndarray:
-        """Condition (queries, dim) the model would hand to the decoder for a request."""
-        inputs = self.processor.chat(text, None, None, None, ())
+        """Condition (queries, dim) that the model's own words lead to."""
+        inputs = self.processor.chat(text)
         return np.asarray(self._map(inputs, self._write(inputs, "generate")).numpy())
 
     def statement_embeddings(self, codes: Iterable[str]) -> np.ndarray:
@@ -239,8 +241,7 @@ class UniECGPipeline:
         # Without an ECG there is nothing to interpret.
         possible = [action for action in ACTION_TOKENS if has_ecg or action != "interpret"]
         ids = [self.processor.token_id(ACTION_TOKENS[action]) for action in possible]
-        best: Any = possible[int(scores[ids].argmax())]
-        return best  # type: ignore[no-any-return]
+        return possible[int(scores[ids].argmax())]  # type: ignore[return-value]
 
     def _write(self, inputs: Any, action: Action) -> list[int]:
         """Token ids of the reply after its action token, greedily."""
@@ -280,8 +281,7 @@ class UniECGPipeline:
         text = restate(request, words)
         pointed = point(text, request_values(plain_request(request)))
         embeddings = self._map(inputs, self.processor.tokenizer(pointed)["input_ids"])
-        asked = parse_attributes(text)
-        statements = parse_statements(text)
+        asked, statements = parse_attributes(text), parse_statements(text)
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
         best: tuple[float, Record, Measurements] | None = None
         for draw in range(MAX_DRAWS):

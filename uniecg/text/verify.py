@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from uniecg.report import Finding, Report, Status
-from uniecg.signal.criteria import check
+from uniecg.signal.criteria import check, findings
 from uniecg.signal.measurements import LeadMeasurements, Measurements
 from uniecg.signal.rules import value_of
 from uniecg.text.lead_claims import LeadMention, find_lead_mentions
 from uniecg.text.numbers import NUMBER, NumberMention, find_numbers, to_float
-from uniecg.text.statements import IMPRESSION, STATEMENTS, is_negated, parse_statements
+from uniecg.text.statements import IMPRESSION, RHYTHMS, STATEMENTS, is_negated, join_names, parse_statements
 
-__all__ = ["TOLERANCE", "Claim", "check_claims", "check_report"]
+__all__ = ["TOLERANCE", "Claim", "check_claims", "check_report", "objection"]
 
 TOLERANCE = {
     "heart_rate_bpm": 2.0,
@@ -337,10 +337,10 @@ def check_report(text: str, m: Measurements) -> Report:
     Report
         Nothing of the text is hidden or changed.
     """
-    findings = []
+    judged = []
     for code in parse_statements(text):
         met, evidence = check(code, m)
-        findings.append(Finding(code, STATEMENTS[code].name, _STATUS[met], evidence))
+        judged.append(Finding(code, STATEMENTS[code].name, _STATUS[met], evidence))
     warnings = [f"signal quality is {m.quality.verdict}: {reason}" for reason in m.quality.reasons]
     for claim in check_claims(text, m):
         if claim.ok is False:
@@ -349,4 +349,30 @@ def check_report(text: str, m: Measurements) -> Report:
             warnings.append(
                 f"'{claim.text}' contradicts the measurement of {claim.quantity}{where}{measured}"
             )
-    return Report(text, tuple(findings), m.to_dict(), m.quality.verdict, tuple(warnings))
+    return Report(text, tuple(judged), m.to_dict(), m.quality.verdict, tuple(warnings))
+
+
+def objection(report: Report, m: Measurements) -> str:
+    """What the measurements say against a report, as words to stand behind its text; empty if nothing.
+
+    Parameters
+    ----------
+    report : Report
+        As `check_report` makes it.
+    m : Measurements
+        What was measured in the record.
+
+    Returns
+    -------
+    str
+        The contradicted findings and, where a rhythm is among them, the rhythms whose criteria are met.
+    """
+    against = report.contradicted
+    if not against:
+        return ""
+    text = f"Contradicted by the measurements: {join_names(f.code for f in against)}."
+    stated = {finding.code for finding in report.findings}
+    fitting = [code for code in findings(m) if code in RHYTHMS and code not in stated]
+    if fitting and any(finding.code in RHYTHMS for finding in against):
+        text += f" They fit: {join_names(fitting)}."
+    return text
