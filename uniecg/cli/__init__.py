@@ -7,6 +7,7 @@ imported inside the commands, so that ``uniecg --help`` and the commands without
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -262,6 +263,7 @@ def evaluate(
 def _load_pipeline(model: str | None) -> Any:
     for package in ("torch", "transformers", "diffusers"):
         require(package, "model")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # weights load in a moment: no bars
     from ..pipeline import load_pipeline
 
     return load_pipeline(model)
