@@ -64,7 +64,8 @@ def usable_leads(signal: FloatArray, valid: FloatArray) -> tuple[BoolArray, list
     """
     stride = max(signal.shape[1] // 2000, 1)
     spread = np.ptp(np.percentile(signal[:, ::stride], (1, 99), axis=1), axis=0)
-    typical = float(np.median(spread[(valid >= MIN_VALID) & (spread > 0)])) if (spread > 0).any() else 0.0
+    moving = spread[(valid >= MIN_VALID) & (spread > 0)]
+    typical = float(np.median(moving)) if moving.size else 0.0
     flat = (spread <= FLAT_RATIO * typical) | (spread < FLAT_MV)
     missing, gaps = valid == 0.0, (valid < MIN_VALID) & (valid > 0.0)
     reasons: list[list[str]] = []
