@@ -261,9 +261,9 @@ def evaluate(
 
 
 def _load_pipeline(model: str | None) -> Any:
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # weights load in a moment: no bars
     for package in ("torch", "transformers", "diffusers"):
         require(package, "model")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # weights load in a moment: no bars
     from ..pipeline import load_pipeline
 
     return load_pipeline(model)
