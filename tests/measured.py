@@ -47,6 +47,7 @@ def beats(count: int = 12, premature: int = 0, wide: int = 0) -> Beats:
         qrs_off_s=times + 0.05,
         t_peak_s=times + 0.28,
         t_off_s=times + 0.36,
+        rr_s=np.diff(times, prepend=np.nan),
         premature=first < premature,
         wide=first < wide,
         dominant=first >= wide,

@@ -28,7 +28,8 @@ CODES = st.lists(st.sampled_from(sorted(STATEMENTS)), unique=True, min_size=1, m
 def test_measurement_line() -> None:
     assert measurement_text(example()) == (
         "rate 72; rr cv 3; rr step 2; P yes; PR 160; QRS 92; QT 400; QTc 425; axis 45; "
-        "ST II +0.2 III +0.2 aVF +0.2 V2 -0.1; T neg V5; Q II III aVF; Sokolow 2.3; limb 1.2; quality good"
+        "ST II +0.2 III +0.2 aVF +0.2 V2 -0.1; T neg V5; Q II III aVF; Sokolow 2.3; limb 1.2; "
+        "meets sinus rhythm, abnormal Q waves, inferior myocardial infarction; quality good"
     )
 
 

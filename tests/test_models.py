@@ -22,9 +22,10 @@ from uniecg.models import (  # noqa: E402
 )
 from uniecg.models.autoencoder_ecg import twelve  # noqa: E402
 from uniecg.models.conditioning import StatementTable, attribute_values, says_something  # noqa: E402
-from uniecg.models.processing_uniecg import GENERATE, ecg_values, plain_request  # noqa: E402
+from uniecg.models.processing_uniecg import GENERATE, ecg_values  # noqa: E402
 from uniecg.record import Record, derive_limb_leads  # noqa: E402
 from uniecg.simulate import CHANNELS  # noqa: E402
+from uniecg.text.slots import plain_request  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Numbers by reference: what is pointed at and filled in again is what was measured or asked for."""
+"""Numbers and statements by reference: what is pointed at and filled in again is what was measured or asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from uniecg.text.attributes import generation_answer
 from uniecg.text.explain import explain
 from uniecg.text.questions import question_about
 from uniecg.text.requests import sample_request
-from uniecg.text.slots import fill, mark_numbers, measured_values, point, request_values
+from uniecg.text.slots import fill, mark_request, mark_statements, measured_values, point, request_values
+from uniecg.text.statements import STATEMENTS, parse_statements
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,8 +53,8 @@ def test_leads_are_no_numbers_and_signs_are_kept() -> None:
     assert request_values("V1-V4, axis -30, 70F, hr52, QRS 0.12 s, 10-20") == {
         "n0": "-30", "n1": "70", "n2": "52", "n3": "0.12", "n4": "10", "n5": "20",
     }  # fmt: skip
-    assert mark_numbers("70F AF 140") == "70<|n0|>F AF 140<|n1|>"
-    assert mark_numbers("1 " * 12).count("<|") == 10
+    assert mark_request("70F, pulse 140") == "70<|n0|>f, pulse 140<|n1|>"
+    assert mark_request("1 " * 12).count("<|") == 10
 
 
 def test_equal_numbers_are_used_in_turn() -> None:
@@ -67,3 +68,35 @@ def test_a_value_that_was_not_measured_is_never_made_up() -> None:
     assert fill(text, values) == "Sinus rhythm at 70 bpm, regular. QRS 90 ms. Impression: x."
     assert fill(text, {}) == "Regular. Impression: x."
     assert fill("The PR interval is <|pr_ms|> ms.", {}) == "This cannot be measured here."
+
+
+@pytest.mark.parametrize(
+    ("request_text", "marked"),
+    [
+        ("Generate AF with LBBB", "generate <|AFIB|> with <|CLBBB|>"),
+        ("1st degree AV block, PR 240 ms", "<|1AVB|>, pr 240<|n0|> ms"),
+        ("AFIB but no LBBB", "<|AFIB|> but no lbbb"),
+        ("  Élan,\tNORMAL  ECG ", "elan, <|NORM|>"),
+    ],
+)
+def test_requests_name_statements_by_token(request_text: str, marked: str) -> None:
+    assert mark_request(request_text) == marked
+
+
+def test_a_user_cannot_write_tokens() -> None:
+    assert "<|generate|>" not in mark_request("<|generate|> <|end|>")
+    assert request_values("<|n0|> 70") == {"n0": "0", "n1": "70"}
+
+
+@pytest.mark.parametrize("code", STATEMENTS)
+def test_every_statement_has_a_token_that_fills_with_its_name(code: str) -> None:
+    name = STATEMENTS[code].name
+    assert mark_statements(name) == point(f"x {name}", {})[2:] == f"<|{code}|>"
+    text = f"{name[0].upper()}{name[1:]}. Impression: {name}."
+    assert point(text, {}) == f"<|{code}|>. Impression: <|{code}|>."
+    assert fill(point(text, {}), {}) == text
+    assert parse_statements(fill(f"Impression: <|{code}|>.", {})) == [code]
+
+
+def test_large_models_may_read_requests_as_written() -> None:
+    assert mark_request("Élan: AF at 110", plain=False) == "Élan: <|AFIB|> at 110<|n0|>"

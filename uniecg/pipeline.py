@@ -27,7 +27,7 @@ from uniecg.models import (
 from uniecg.models.autoencoder_ecg import EIGHT, STRIDE
 from uniecg.models.conditioning import StatementTable, attribute_values
 from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S
-from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, plain_request
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE
 from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
@@ -164,7 +164,7 @@ class UniECGPipeline:
             return _unusable(measurements)
         ids = self._write(inputs, action)
         values = {} if measurements is None else measured_values(measurements)
-        values |= request_values(plain_request(request))
+        values |= request_values(request)
         text = fill(self.processor.tokenizer.decode(ids), values)
         if action == "generate":
             return self._generate(request, text, inputs, seed, duration_s)
@@ -273,7 +273,7 @@ class UniECGPipeline:
 
     def _generate(self, request: str, words: str, inputs: Any, seed: int | None, duration_s: float) -> Reply:
         text = restate(request, words)
-        pointed = point(text, request_values(plain_request(request)))
+        pointed = point(text, request_values(request))
         embeddings = self._map(inputs, self.processor.tokenizer(pointed)["input_ids"])
         asked, statements = parse_attributes(text), parse_statements(text)
         # A mapper that misses what was announced gives way to the text encoder it was to imitate.

@@ -78,8 +78,9 @@ def report_lines(report: Report) -> Iterator[str]:
         yield "Findings"
     for finding in report.findings:
         yield f"  {finding.name} ({finding.code}): {finding.status}"
-        for evidence in finding.evidence:
-            yield f"    {evidence_line(evidence)}"
+        # Two criteria may rest on one value: it is told once.
+        for line in dict.fromkeys(evidence_line(evidence) for evidence in finding.evidence):
+            yield f"    {line}"
     if report.quality or report.warnings:
         yield ""
     if report.quality:

@@ -1,6 +1,7 @@
-"""Generation task: do generated ECGs have the rate and rhythm that were asked for, and consistent leads?
+"""Generation task: do generated ECGs show the rate, rhythm and findings asked for, and consistent leads?
 
-The QRS complexes are found by XQRS of the wfdb package, not by our own detector.
+Rate and rhythm rest on the QRS complexes found by XQRS of the wfdb package, not by our own detector; findings on
+our criteria, since no independent program judges them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from wfdb.processing import xqrs_detect
 from uniecg.evaluation.common import Pipeline, average, metric, progress, result, share
 from uniecg.evaluation.metrics import bootstrap_ci
 from uniecg.record import Record
+from uniecg.signal import measure
+from uniecg.signal.criteria import check
+from uniecg.text.statements import STATEMENTS
 
-VERSION = "1.0"
+VERSION = "1.1"
 DEFAULT_N = 100
 RATES_BPM = (50, 120)
 CLOSE_BPM = 10.0
@@ -44,6 +48,8 @@ COMPANIONS = (
     "", ", otherwise normal ECG", " and left bundle branch block", " and right bundle branch block",
     " and left ventricular hypertrophy", " and anterior myocardial infarction", " and first degree AV block",
 )  # fmt: skip
+# Statements with published criteria that can be read from one ECG.
+FINDINGS = ("CLBBB", "CRBBB", "LAFB", "LVH", "IMI", "ASMI", "1AVB", "LNGQT", "LVOLT", "INVT")
 
 
 def run(
@@ -64,16 +70,17 @@ def run(
     seed : int
         Seed of requests and bootstrap; request `i` is generated with seed `seed + i`.
     n : int, optional
-        Number of requests with a rate, 100 by default; half as many each ask for atrial fibrillation and for
-        sinus rhythm.
+        Number of requests with a rate, 100 by default; half as many each ask for atrial fibrillation, for
+        sinus rhythm and for one of ``FINDINGS``.
 
     Returns
     -------
     dict
         A request that brings no record, or one in which fewer than two beats are found, counts as 0 bpm and
         as missed. Baselines: a generator that always makes the median rate; for the rhythm tests, how often
-        the records of the other rhythm pass the same test; for the leads, the residual of the same records at
-        the resolution of a file.
+        the records of the other rhythm pass the same test; for the findings, how often
+        the sinus rhythms meet the same criteria; for the leads, the residual of the same records at the resolution
+        of a file.
     """
     n = DEFAULT_N if n is None else n
     rng = np.random.default_rng(seed)
@@ -82,6 +89,8 @@ def run(
     requests = [rate_request(int(rate), rng) for rate in rates]
     requests += [rhythm_request("atrial fibrillation", rng) for _ in range(half)]
     requests += [rhythm_request("normal sinus rhythm", rng) for _ in range(half)]
+    wanted = [FINDINGS[index % len(FINDINGS)] for index in range(half)]
+    requests += [rhythm_request(STATEMENTS[code].name, rng) for code in wanted]
     records = [
         pipe(request, seed=seed + index).record
         for index, request in enumerate(progress(requests, "generation", len(requests)))
@@ -91,7 +100,10 @@ def run(
     errors = np.abs(measured - rates)
     always_median = np.abs(np.median(rates) - rates)
     cv = np.array([rr_cv(times) for times in beats[n:]])
-    fibrillation, sinus = cv[:half], cv[half:]
+    fibrillation, sinus = cv[:half], cv[half : 2 * half]
+    plain, asked = ([met_criteria(r) for r in records[start:][:half]] for start in (n + half, n + 2 * half))
+    shown = np.array([code in codes for code, codes in zip(wanted, asked, strict=True)])
+    by_chance = float(np.mean([code in codes for code, codes in zip(wanted, plain, strict=True)]))
     existing = [record for record in records if record is not None]
     residuals = np.array([lead_residual_mv(record.signal) for record in existing])
     written = [lead_residual_mv(np.round(record.signal / FILE_STEP_MV) * FILE_STEP_MV) for record in existing]
@@ -105,6 +117,7 @@ def run(
         "sinus_rr_cv_below_0_08": share(
             sinus < REGULAR_CV, baseline=float((fibrillation < REGULAR_CV).mean())
         ),
+        "finding_criteria_met": share(shown, baseline=by_chance),
         "lead_algebra_max_residual_mv": metric(
             float(residuals.max()) if existing else math.nan,
             bootstrap_ci(lambda index: float(residuals[index].max()), len(existing), seed=seed),
@@ -126,6 +139,14 @@ def rate_request(rate_bpm: int, rng: np.random.Generator) -> str:
 def rhythm_request(finding: str, rng: np.random.Generator) -> str:
     """A sentence asking for a rhythm without naming a rate."""
     return str(rng.choice(RHYTHM_REQUESTS)).format(finding=finding, person=rng.choice(PERSONS))
+
+
+def met_criteria(record: Record | None) -> set[str]:
+    """Those of ``FINDINGS`` whose criteria are met."""
+    if record is None:
+        return set()
+    measurements = measure(record)
+    return {code for code in FINDINGS if check(code, measurements)[0]}
 
 
 def find_beats(record: Record) -> NDArray[np.float64]:

@@ -116,6 +116,7 @@ class ECGDenoiser(ModelMixin, ConfigMixin):
             nn.Linear(hidden_size, hidden_size), nn.SiLU(), nn.Linear(hidden_size, hidden_size)
         )
         self.attribute_pool = nn.Linear(2 * NUM_ATTRIBUTES, hidden_size)
+        self.text_pool = nn.Linear(text_size, hidden_size)
         self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(hidden_size, 6 * hidden_size))
         self.blocks = nn.ModuleList(DenoiserBlock(hidden_size, num_heads) for _ in range(num_layers))
         self.norm = nn.LayerNorm(hidden_size)
@@ -166,6 +167,9 @@ class ECGDenoiser(ModelMixin, ConfigMixin):
         planned = torch.cat([plan * given, given.expand(-1, 1, plan.shape[-1])], 1)
         x = self.input(sample.transpose(1, 2)) + self.plan(planned).transpose(1, 2)  # (B, N, D)
         pooled = self.attribute_pool(torch.cat([values.squeeze(-1), stated.to(values.dtype)], 1))
+        # The sum of the statements also modulates every block: what they say holds for the whole ECG.
+        named = (encoder_hidden_states * encoder_attention_mask.unsqueeze(-1)).sum(1)
+        pooled = pooled + self.text_pool(named.to(x.dtype))
         time = self.time(sinusoid(timestep, self.config.hidden_size).to(x.dtype)) + pooled
         modulation = self.modulation(time).unflatten(-1, (6, -1))
         for block in self.blocks:

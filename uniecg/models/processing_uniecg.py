@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,13 +15,20 @@ from uniecg.io.image import page_to_gray
 from uniecg.record import Record
 from uniecg.signal import Measurements
 from uniecg.text.explain import measurement_text
-from uniecg.text.slots import SLOT_TOKENS, mark_numbers
+from uniecg.text.slots import (
+    PASSAGE_TOKENS,
+    SLOT_TOKENS,
+    STATEMENT_TOKENS,
+    mark_request,
+    mark_statements,
+    point,
+)
 
 PAD, END, USER, ECG, IMAGE, ASSISTANT, INTERPRET, GENERATE, ANSWER, MEASURED = _CONTROL_TOKENS = [
     "<|pad|>", "<|end|>", "<|user|>", "<|ecg|>", "<|image|>",
     "<|assistant|>", "<|interpret|>", "<|generate|>", "<|answer|>", "<|measured|>",
 ]  # fmt: skip
-SPECIAL_TOKENS = [*_CONTROL_TOKENS, *SLOT_TOKENS]
+SPECIAL_TOKENS = [*_CONTROL_TOKENS, *SLOT_TOKENS, *STATEMENT_TOKENS, *PASSAGE_TOKENS]
 ACTION_TOKENS = {"interpret": INTERPRET, "generate": GENERATE, "answer": ANSWER}
 # An ECG part may carry its measurements, which follow the placeholders as text.
 CHAT_TEMPLATE = (
@@ -60,12 +66,6 @@ def ecg_values(record: Record, sampling_rate: float, num_samples: int) -> np.nda
     centre = np.nanmedian(np.where(lost, 0.0, values), 1, keepdims=True)
     values = np.nan_to_num(values - centre)
     return np.pad(values, ((0, 0), (0, num_samples - values.shape[1]))).astype(np.float32)
-
-
-def plain_request(text: str) -> str:
-    """A request without accents, letter case and odd spaces: a small model should not care about them."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).lower().split())
 
 
 class ECGFeatureExtractor(FeatureExtractionMixin):
@@ -152,13 +152,12 @@ class UniECGProcessor(ProcessorMixin):
         has_image: bool = False,
         measured: Measurements | str | None = None,
     ) -> list[dict[str, str]]:
-        """Content parts of one user message, in the order the model was taught; numbers carry their slots."""
+        """Content parts of one user message, in the order the model was taught, with numbers and statements marked."""
         parts = [{"type": "ecg"}] * has_ecg + [{"type": "image"}] * has_image
         if measured is not None:
             words = measured if isinstance(measured, str) else measurement_text(measured)
-            parts.append({"type": "measurements", "text": words})
-        words = plain_request(text) if self.plain_requests else text
-        parts.append({"type": "text", "text": mark_numbers(words)})
+            parts.append({"type": "measurements", "text": mark_statements(words)})
+        parts.append({"type": "text", "text": mark_request(text, plain=self.plain_requests)})
         return parts
 
     def prompt(self, messages: Sequence[dict[str, Any]]) -> str:
@@ -178,7 +177,9 @@ class UniECGProcessor(ProcessorMixin):
         for turn in list(history)[-2:]:
             words = str(turn["content"])
             content = (
-                self.user_content(words) if turn["role"] == "user" else [{"type": "text", "text": words}]
+                self.user_content(words)
+                if turn["role"] == "user"
+                else [{"type": "text", "text": point(words, {})}]
             )
             messages.append({"role": turn["role"], "content": content})
         content = self.user_content(

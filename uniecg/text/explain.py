@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from uniecg.errors import InputError
+from uniecg.signal.criteria import findings
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.rules import value_of
 from uniecg.text.statements import IMPRESSION, RHYTHMS, STATEMENTS
@@ -115,9 +116,9 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
     Returns
     -------
     str
-        For example ``"rate 72; rr cv 3; P yes; PR 160; QRS 92; QT 400; QTc 420; axis 45; ST V2 +0.2; quality good"``:
-        bpm, percent, ms, degrees and mV; QTc is Fridericia's, "rr step" the typical change from one RR to the next,
-        "limb" the largest QRS of the limb leads.
+        For example ``"rate 72; rr cv 3; P yes; PR 160; QRS 92; QT 400; QTc 420; axis 45; ST V2 +0.2; meets sinus rhythm;
+        quality good"``: bpm, percent, ms, degrees and mV; QTc is Fridericia's, "rr step" the typical change from one
+        RR to the next, "limb" the largest QRS of the limb leads, "meets" the statements whose criteria are met.
 
     Raises
     ------
@@ -146,6 +147,7 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
         ("Q", " ".join(q_wave_leads(m))),
         ("Sokolow", _tenth(value_of(m, "sokolow_lyon_mv", None))),
         ("limb", _tenth(value_of(m, "limb_qrs_mv", None))),
+        ("meets", ", ".join(STATEMENTS[code].name for code in findings(m))),
         ("quality", WORD_OF_QUALITY[m.quality.verdict]),
     )
     items = [f"{name} {value}" for name, value in numbers if value not in (None, "")]

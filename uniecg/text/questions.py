@@ -12,6 +12,7 @@ from uniecg.signal.criteria import check
 from uniecg.signal.measurements import Measurements
 from uniecg.text.explain import IRREGULAR, MAX_QTC_MS, NO_PR, REGULAR, q_wave_leads, st_deviations
 from uniecg.text.grammar.cases import surfaces
+from uniecg.text.knowledge import definition
 from uniecg.text.requests import Split, families, phrase
 from uniecg.text.statements import RHYTHMS, STATEMENTS
 
@@ -235,7 +236,7 @@ def _about_statement(
             return code, f"It shows {STATEMENTS[code].name}{': ' + evidence if evidence else ''}."
         return (
             code,
-            f"{evidence[:1].upper()}{evidence[1:]}{'. ' if evidence else ''}{STATEMENTS[code].definition}",
+            f"{evidence[:1].upper()}{evidence[1:]}{'. ' if evidence else ''}{definition(code)}",
         )
     absent = _absent(m, codes, draw)
     if absent is None:

@@ -6,14 +6,11 @@ The phrasings are data (``uniecg/text/grammar``); this module draws from them. F
 
 from __future__ import annotations
 
-import json
 import random
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -22,7 +19,7 @@ from uniecg.errors import InputError
 from uniecg.text.grammar import Family, Template, expand, lexicon, load_families
 from uniecg.text.grammar.cases import fill_case, sample_case, surfaces
 from uniecg.text.grammar.noise import rough_up
-from uniecg.text.statements import STATEMENTS
+from uniecg.text.knowledge import concepts, definition, replies
 
 __all__ = ["ACTIONS", "Action", "RequestExample", "Split", "families", "phrase", "sample_request"]
 
@@ -33,7 +30,6 @@ _SPLITS: tuple[Split, ...] = ("train", "heldout")
 
 # Share of requests that come with an ECG although the action does not need one.
 _ECG_SHARE = {"generate": 0.25, "answer": 0.35}
-_MAX_DEFINITION_WORDS = 45
 _IMPOSSIBLE_RATES = (("{toofast}", 310, 1500), ("{tooslow}", 0, 9))
 _ARTICLE = re.compile(r"an? |the |frequent |occasional ")
 # "What is the axis?" asks about an attached ECG if there is one; as a concept it comes alone.
@@ -72,11 +68,6 @@ class RequestExample:
     statements: tuple[str, ...] = ()
     attributes: Attributes = Attributes()
     answer: str | None = None
-
-
-@cache
-def _data(name: str) -> Any:
-    return json.loads(files("uniecg.text.grammar").joinpath(name).read_text(encoding="utf-8"))
 
 
 @cache
@@ -212,28 +203,18 @@ def _without_ecg(split: Split, draw: random.Random) -> RequestExample:
         family, template = _draw_template("interpret", split, draw)
         if family.options.get("alone", "yes") == "yes":
             break
-    reply = draw.choice(_data("replies.json")["attach"])
+    reply = draw.choice(replies()["attach"])
     return RequestExample(phrase(family, template, draw), "answer", False, family.name, answer=reply)
-
-
-def _definition(code: str, max_words: int) -> str:
-    """Definition of a statement, cut at a sentence or clause when it is long."""
-    statement = STATEMENTS[code]
-    text = f"{statement.name[:1].upper()}{statement.name[1:]}: {statement.definition}"
-    for mark in (". ", "; ", ", "):
-        while len(text.split()) > max_words and mark in text:
-            text = text.rsplit(mark, 1)[0].rstrip(".") + "."
-    return text
 
 
 def _concept(split: Split, draw: random.Random) -> RequestExample:
     """A question of the hand-written list of concepts."""
-    concept: Mapping[str, Any] = draw.choice(_data("concepts.json"))
+    concept = draw.choice([concept for concept in concepts() if split in concept.questions])
     family = Family(f"concept_question_{split}", {}, ())
-    question = draw.choice(concept[split])
+    question = draw.choice(concept.questions[split])
     has_ecg = draw.random() < _ECG_SHARE["answer"] and not _ASKS_VALUE.match(question)
     return RequestExample(
-        _finish(question, family, draw), "answer", has_ecg, family.name, answer=concept["answer"]
+        _finish(question, family, draw), "answer", has_ecg, family.name, answer=concept.answer
     )
 
 
@@ -241,20 +222,20 @@ def _answer(split: Split, draw: random.Random) -> RequestExample:
     roll = draw.random()
     if roll < 0.22:
         return _without_ecg(split, draw)
-    if roll < 0.40:
+    if roll < 0.46:
         return _concept(split, draw)
     family, template = _draw_template("answer", split, draw)
     language = family.options.get("lang", "en")
     text, codes = _name_things(expand(template, draw), draw, language)
     alone = False
     if "{term}" in text:
-        concept = draw.choice(_data("concepts.json"))
-        term = draw.choice(concept["terms"])
-        text, reply, alone = text.replace("{term}", term), concept["answer"], term.startswith("the ")
+        concept = draw.choice(concepts())
+        term = draw.choice(concept.terms)
+        text, reply, alone = text.replace("{term}", term), concept.answer, term.startswith("the ")
     else:
-        reply = " ".join(_definition(code, _MAX_DEFINITION_WORDS // len(codes)) for code in codes)
+        reply = " ".join(definition(code) for code in codes)
     if "reply" in family.options:
-        reply = draw.choice(_data("replies.json")[family.options["reply"]])
+        reply = draw.choice(replies()[family.options["reply"]])
     for slot, low, high in _IMPOSSIBLE_RATES:
         if slot in text:
             number = str(draw.randint(low, high))

@@ -1,27 +1,44 @@
-"""Numbers by reference: the language model points at numbers and never spells them.
+"""Numbers, names and passages by reference: the language model points at them and never spells them.
 
-A small model copies digits badly and can invent them. So every number of a request is followed by a
-slot token ``<|n0|>``, ``<|n1|>``, ..., every measured quantity has a token of its own, and replies are
-learned with tokens in place of digits. Filled in afterwards, a number in a reply is one that was asked
-for or measured, by construction.
+A small model copies digits badly, can invent them, and has to learn many names for one diagnosis. So every
+number of a request is followed by a slot token ``<|n0|>``, ``<|n1|>``, ..., every measured quantity has a token
+of its own, and so has every statement: whatever a request calls it, the model reads ``<|AFIB|>``. A passage of
+:mod:`uniecg.text.knowledge` is one token as well. Replies are learned with these tokens in place of digits, names
+and passages. Filled in afterwards, a number in a reply is one that was asked for or measured, a statement has its
+preferred name and an explanation is one from the book, by construction.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.rules import value_of
 from uniecg.text.explain import significant_st
+from uniecg.text.knowledge import passages
 from uniecg.text.numbers import NUMBER, find_numbers
+from uniecg.text.statements import STATEMENTS, find_statements
 
-__all__ = ["SLOT_TOKENS", "fill", "mark_numbers", "measured_values", "point", "request_values"]
+__all__ = [
+    "PASSAGE_TOKENS",
+    "REFERENCE",
+    "SLOT_TOKENS",
+    "STATEMENT_TOKENS",
+    "fill",
+    "mark_request",
+    "mark_statements",
+    "measured_values",
+    "plain_request",
+    "point",
+    "request_values",
+]
 
 MAX_REQUEST_NUMBERS = 10
-# "V1" is a lead; a minus counts as a sign only where no word or digit stands before it.
-_REQUEST_NUMBER = re.compile(r"(?<![vV\d.,])(?:(?<![\w)])[-\u2212])?\d+(?:\.\d+)?")
+# "V1" is a lead and "<|1AVB|>" a statement; a minus counts as a sign only where no word or digit stands before it.
+_REQUEST_NUMBER = re.compile(r"(?<![vV\d.,|])(?:(?<![\w)])[-\u2212])?\d+(?:\.\d+)?")
 _DIGITS = re.compile(NUMBER)
 _MENTIONED = ("heart_rate_bpm", "atrial_rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms", "qrs_axis_deg")
 _PHRASES = {
@@ -33,28 +50,62 @@ _PHRASES = {
     "st_elevation_mv": re.compile(r"ST elevation in [^().]*?\(?up to (\d+\.\d) mV"),
     "st_depression_mv": re.compile(r"ST depression in [^().]*?\(?up to (\d+\.\d) mV"),
 }
-_NOTHING = "\0"
-_SLOT = re.compile(r"<\|(\w+)\|>")
+_NOTHING, _PLACE = "\0", "\ue000"
+REFERENCE = re.compile(r"<\|([^|\s]+)\|>")
+_SENTENCE_START = re.compile(r"(?:^|[.?!])\s*$")
 SLOT_TOKENS = [f"<|{name}|>" for name in (*_MENTIONED, *_PHRASES)]
 SLOT_TOKENS += [f"<|n{index}|>" for index in range(MAX_REQUEST_NUMBERS)]
+STATEMENT_TOKENS = [f"<|{code}|>" for code in STATEMENTS]
+PASSAGE_TOKENS = [f"<|{key}|>" for key in passages()]
+
+
+def plain_request(text: str) -> str:
+    """A request without accents, letter case and odd spaces: a small model should not care about them."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    return " ".join(plain.split())
+
+
+def mark_statements(text: str) -> str:
+    """The text with a token in place of every name of a statement that is affirmed; denied ones stay as words."""
+    return _replace(text, [(m.start, m.end, m.code) for m in find_statements(text) if not m.negated])
+
+
+def mark_request(request: str, *, plain: bool = True) -> str:
+    """A request as the model reads it: statements as tokens, a slot token behind each of its first ten numbers.
+
+    Parameters
+    ----------
+    request : str
+        As the user wrote it; what looks like a token of ours loses its brackets.
+    plain : bool
+        Whether the words are simplified by :func:`plain_request`.
+    """
+    return _mark(request, plain)[0]
 
 
 def request_values(request: str) -> dict[str, str]:
-    """Slot name to digits of the first ten numbers of a request, in their order."""
-    found = [match[0].replace("\u2212", "-") for match in _REQUEST_NUMBER.finditer(request)]
-    return {f"n{index}": digits for index, digits in enumerate(found[:MAX_REQUEST_NUMBERS])}
+    """Slot name to digits of the numbers that :func:`mark_request` marks in a request."""
+    return _mark(request, True)[1]
 
 
-def mark_numbers(request: str) -> str:
-    """The request with a slot token behind each of its first ten numbers."""
-    index = -1
+def _mark(request: str, plain: bool) -> tuple[str, dict[str, str]]:
+    marked = mark_statements(request.replace("<|", "< ").replace("|>", " >"))
+    if plain:
+        tokens = iter(REFERENCE.findall(marked))
+        # A private character keeps the place of each token: letter case matters inside it only.
+        words = plain_request(REFERENCE.sub(_PLACE, marked.replace(_PLACE, "")))
+        marked = re.sub(_PLACE, lambda _: f"<|{next(tokens)}|>", words)
+    values: dict[str, str] = {}
 
     def mark(match: re.Match[str]) -> str:
-        nonlocal index
-        index += 1
-        return match[0] + (f"<|n{index}|>" if index < MAX_REQUEST_NUMBERS else "")
+        if len(values) == MAX_REQUEST_NUMBERS:
+            return match[0]
+        slot = f"n{len(values)}"
+        values[slot] = match[0].replace("\u2212", "-")
+        return f"{match[0]}<|{slot}|>"
 
-    return _REQUEST_NUMBER.sub(mark, request)
+    return _REQUEST_NUMBER.sub(mark, marked), values
 
 
 def measured_values(m: Measurements) -> dict[str, str]:
@@ -84,55 +135,80 @@ def measured_values(m: Measurements) -> dict[str, str]:
 
 
 def point(text: str, values: Mapping[str, str]) -> str:
-    """Replace digits by slot tokens wherever a value is known to be meant; :func:`fill` is the inverse.
+    """Replace passages, names of statements, and digits of known values; :func:`fill` is the inverse.
 
     Parameters
     ----------
     text : str
-        A reply in digits.
+        A reply in words and digits.
     values : mapping
         From :func:`measured_values` (reply about an ECG) or :func:`request_values` (reply to a request).
     """
-    places: list[tuple[int, int, str]] = []
+    places = [
+        (mention.start, mention.end, mention.code)
+        for mention in find_statements(text)
+        if text[mention.start : mention.end] == _name(mention.code, text[: mention.start])
+    ]
+    for key, passage in passages().items():
+        if (start := text.find(passage)) >= 0:
+            places.append((start, start + len(passage), key))
+    numbers: list[tuple[int, int, str]] = []
     for quantity in _MENTIONED:
         for mention in find_numbers(text, quantity):
             if (number := _DIGITS.search(text, mention.start, mention.end)) is not None:
-                places.append((*number.span(), quantity))
+                numbers.append((*number.span(), quantity))
     for name, pattern in _PHRASES.items():
-        places += [(*match.span(1), name) for match in pattern.finditer(text)]
-    taken = {start for start, _, name in places if name in values}
+        numbers += [(*match.span(1), name) for match in pattern.finditer(text)]
+    taken = {start for start, _, name in numbers if name in values}
     free = {name: digits for name, digits in values.items() if re.fullmatch(r"n\d+", name)}
     for match in _DIGITS.finditer(text):
         equal = [slot for slot, value in free.items() if float(value) == float(match[0])]
         if equal and match.start() not in taken:
-            places.append((*match.span(), equal[0]))
+            numbers.append((*match.span(), equal[0]))
             del free[equal[0]]
-    result, end = "", 0
-    for start, stop, name in sorted(places):
-        digits = text[start:stop]
-        if start < end or name not in values or float(values[name]) != float(digits):
-            continue
-        result += text[end:start] + f"<|{name}|>"
-        end = stop
-    return result + text[end:]
+    for start, end, name in numbers:
+        if name in values and float(values[name]) == float(text[start:end]):
+            places.append((start, end, name))
+    return _replace(text, places)
+
+
+def _replace(text: str, places: Iterable[tuple[int, int, str]]) -> str:
+    """Tokens in place of parts of a text; of overlapping places the first counts, of two that start there the longer."""
+    result, position = "", 0
+    for start, end, name in sorted(places, key=lambda place: (place[0], -place[1])):
+        if start >= position:
+            result += text[position:start] + f"<|{name}|>"
+            position = end
+    return result + text[position:]
+
+
+def _name(code: str, before: str) -> str:
+    """Preferred name of a statement, with a capital where a sentence starts."""
+    name = STATEMENTS[code].name
+    return name[0].upper() + name[1:] if _SENTENCE_START.search(before) else name
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace slot tokens by their digits and drop every phrase that points at nothing; other tokens vanish.
+    """Replace tokens by digits, names and passages and drop every phrase that points at nothing; other tokens vanish.
 
     A reply of which nothing is left says that it cannot be measured.
     """
 
-    def digits(match: re.Match[str]) -> str:
-        return values.get(match[1], _NOTHING) if match[0] in SLOT_TOKENS else ""
+    def words(match: re.Match[str]) -> str:
+        if match[1] in STATEMENTS:
+            return _name(match[1], text[: match.start()])
+        if match[0] in SLOT_TOKENS:
+            return values.get(match[1], _NOTHING)
+        return passages().get(match[1], "")
 
-    filled = _SLOT.sub(digits, text).strip()
+    text = text.strip()
+    filled = REFERENCE.sub(words, text).strip()
     if _NOTHING not in filled:
         return filled
     kept = []
     for sentence in re.split(r"(?<=[.?!])\s+", filled):
         parts = [part for part in sentence.rstrip(".").split(", ") if _NOTHING not in part]
         if parts and all(parts):
-            words = ", ".join(parts)
-            kept.append(words[0].upper() + words[1:] + ".")
+            phrase = ", ".join(parts)
+            kept.append(phrase[0].upper() + phrase[1:] + ".")
     return " ".join(kept) or "This cannot be measured here."

@@ -10,10 +10,12 @@ from importlib.resources import files
 
 __all__ = [
     "IMPRESSION",
+    "Mention",
     "RHYTHMS",
     "STATEMENTS",
     "SUPERCLASSES",
     "Statement",
+    "find_statements",
     "is_negated",
     "join_names",
     "parse_statements",
@@ -119,6 +121,16 @@ def _phrase_pattern(phrase: str) -> str:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """Where a text names a statement: ``text[start:end]``, denied or not."""
+
+    code: str
+    start: int
+    end: int
+    negated: bool
+
+
+@dataclass(frozen=True)
 class _Phrases:
     """All phrases that begin with one character, the longest first, so that the longest that fits wins."""
 
@@ -182,12 +194,37 @@ def is_negated(text: str, start: int, end: int) -> bool:
     return False
 
 
-def parse_statements(text: str) -> list[str]:
-    """Find statements in free text.
+def find_statements(text: str) -> list[Mention]:
+    """Find every mention of a statement, the longest phrase first ("incomplete left bundle branch block" is ILBBB).
 
-    The longest phrase wins ("incomplete left bundle branch block" is ILBBB only); statements under a simple negation
-    ("no", "without", "not", "is absent") are left out. In a report only what follows the last "Impression:" is read,
-    since the findings before it name ST and Q changes as evidence.
+    Parameters
+    ----------
+    text : str
+        Free text.
+
+    Returns
+    -------
+    list of Mention
+        In the order of the text, without overlaps.
+    """
+    found = []
+    position = 0
+    for start in (word.start() for word in _WORD_START.finditer(text)):
+        phrases = _PHRASES.get(text[start].lower())
+        match = phrases.pattern.match(text, start) if phrases and start >= position else None
+        if phrases is None or match is None or match.lastindex is None:
+            continue
+        position = match.end()
+        code = phrases.codes[match.lastindex - 1]
+        found.append(Mention(code, start, position, is_negated(text, start, position)))
+    return found
+
+
+def parse_statements(text: str) -> list[str]:
+    """Statements that a free text affirms.
+
+    Statements under a simple negation ("no", "without", "not", "is absent") are left out. In a report only what
+    follows the last "Impression:" is read, since the findings before it name ST and Q changes as evidence.
 
     Parameters
     ----------
@@ -200,14 +237,4 @@ def parse_statements(text: str) -> list[str]:
         Codes in the order of first mention, each once.
     """
     text = text[text.rfind(IMPRESSION) + len(IMPRESSION) :] if IMPRESSION in text else text
-    found: dict[str, None] = {}
-    position = 0
-    for start in (word.start() for word in _WORD_START.finditer(text)):
-        phrases = _PHRASES.get(text[start].lower())
-        match = phrases.pattern.match(text, start) if phrases and start >= position else None
-        if phrases is None or match is None or match.lastindex is None:
-            continue
-        position = match.end()
-        if not is_negated(text, start, position):
-            found.setdefault(phrases.codes[match.lastindex - 1])
-    return list(found)
+    return list(dict.fromkeys(mention.code for mention in find_statements(text) if not mention.negated))

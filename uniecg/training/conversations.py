@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from uniecg.attributes import Attributes
-from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor, plain_request
+from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor
 from uniecg.text.attributes import generation_answer
 from uniecg.text.explain import explain, measurement_text
 from uniecg.text.questions import question_about
@@ -44,7 +45,7 @@ class Turn:
         result: list[dict[str, Any]] = []
         for turn in history:
             result.append({"role": "user", "content": processor.user_content(turn.request)})
-            result.append({"role": "assistant", "content": [{"type": "text", "text": turn.answer}]})
+            result.append({"role": "assistant", "content": [{"type": "text", "text": point(turn.answer, {})}]})
         content = processor.user_content(
             self.request,
             has_ecg=self.index is not None and self.modality != "image",
@@ -55,7 +56,7 @@ class Turn:
 
     @property
     def reply(self) -> str:
-        """Action token and answer, numbers by reference."""
+        """Action token and answer, numbers and statements by reference."""
         return ACTION_TOKENS[self.action] + point(self.answer, self.values)
 
 
@@ -65,23 +66,25 @@ def draw_turn(
     weights: Sequence[float] = ACTION_WEIGHTS,
     *,
     measured: bool = True,
+    odds: np.ndarray | None = None,
 ) -> Turn:
     """Draw a request of any kind with the reply that the measurements and labels support.
 
-    Without `measured` the line of measurements is left out and replies hold no measured number.
+    Without `measured` the line of measurements is left out and replies hold no measured number. `odds` are the
+    probabilities of the examples; by default all are as likely.
     """
     action = str(rng.choice(["interpret", "generate", "answer"], p=weights))
     if action == "interpret":
-        return _interpret_turn(examples, rng, measured)
+        return _interpret_turn(examples, int(rng.choice(len(examples), p=odds)), rng, measured)
     request = sample_request(rng, action)  # type: ignore[arg-type]
     index, line = None, None
     if request.has_ecg:
-        index = int(rng.integers(len(examples)))
+        index = int(rng.choice(len(examples), p=odds))
         line = measurement_text(examples[index].measurements) if measured else None
     answer = (
         generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
     )
-    values = request_values(plain_request(request.text)) if action == "generate" else {}
+    values = request_values(request.text) if action == "generate" else {}
     return Turn(
         request.text,
         action,
@@ -95,8 +98,21 @@ def draw_turn(
     )
 
 
-def _interpret_turn(examples: Sequence[MeasuredExample], rng: np.random.Generator, measured: bool) -> Turn:
-    index = int(rng.integers(len(examples)))
+def rarity_odds(examples: Sequence[MeasuredExample]) -> np.ndarray:
+    """Probabilities with which examples are drawn, so that rare statements are seen more often than they occur.
+
+    The weight of an example is the square root of how rare its rarest statement is against one in ten, from 1 to 4:
+    enough to learn rare statements, not so much that the model expects them everywhere.
+    """
+    counts = Counter(code for item in examples for code in item.statements)
+    rarest = np.array([min(counts[code] for code in item.statements) for item in examples])
+    weights = np.sqrt(np.clip(len(examples) / (10 * rarest), 1, 16))
+    return np.asarray(weights / weights.sum())
+
+
+def _interpret_turn(
+    examples: Sequence[MeasuredExample], index: int, rng: np.random.Generator, measured: bool
+) -> Turn:
     item = examples[index]
     kind = rng.random()
     modality: Modality = "signal" if kind < 0.65 else "image" if kind < 0.85 else "both"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -43,7 +44,7 @@ def clean_leads(example: Example) -> np.ndarray | None:
 
 
 class LeadDataset(Dataset[dict[str, Any]]):
-    """Crops of the eight independent leads."""
+    """Crops of the eight independent leads; with a seed at random times and varied by :func:`vary_leads`."""
 
     def __init__(self, signals: Sequence[np.ndarray], seconds: float, seed: int | None = None):
         self.length = int(seconds * SAMPLING_RATE)
@@ -57,9 +58,27 @@ class LeadDataset(Dataset[dict[str, Any]]):
         signal = self.signals[index]
         if self.rng is None:
             return {"eight_leads": signal[:, : self.length], "labels": 0}
-        start = int(self.rng.integers(signal.shape[1] - self.length + 1))
-        gain = np.float32(np.exp(self.rng.normal(0, 0.2)))
-        return {"eight_leads": signal[:, start : start + self.length] * gain, "labels": 0}
+        return {"eight_leads": vary_leads(signal, self.length, self.rng), "labels": 0}
+
+
+def vary_leads(signal: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
+    """A random, scaled crop (8, length) of (8, T); every other one stretched in time and with its leads mixed.
+
+    Few recordings are wide or bizarre. A stretched beat is a wider one, and a mixture of leads is what another
+    electrode position would see, so the autoencoder meets shapes beyond its recordings.
+    """
+    gain = np.float32(np.exp(rng.normal(0, 0.2)))
+    if rng.random() < 0.5:
+        start = int(rng.integers(signal.shape[1] - length + 1))
+        return np.asarray(signal[:, start : start + length] * gain)
+    stretch = max(np.exp(rng.normal(0, 0.15)), length / signal.shape[1])
+    span = (length - 1) / stretch
+    times = rng.uniform(0, signal.shape[1] - 1 - span) + np.arange(length) / stretch
+    index = np.minimum(times.astype(int), signal.shape[1] - 2)
+    part = (times - index).astype(np.float32)
+    crop = signal[:, index] * (1 - part) + signal[:, index + 1] * part
+    mixing = np.eye(len(signal)) + rng.normal(0, 0.2, (len(signal),) * 2)
+    return np.asarray(gain * (mixing.astype(np.float32) @ crop))
 
 
 def train_autoencoder(run: Run) -> None:
@@ -98,7 +117,7 @@ class DenoiserTraining(nn.Module):
             generator = None
             keep = torch.rand(batch, 1, device=device) > 0.1
             attributes = condition["attributes"]
-            hidden = (torch.rand_like(attributes) < 0.3) | ~keep | (torch.rand(batch, 1, device=device) < 0.1)
+            hidden = (torch.rand_like(attributes) < 0.2) | ~keep | (torch.rand(batch, 1, device=device) < 0.1)
             condition["attributes"] = attributes.masked_fill(hidden, torch.nan)
             condition["encoder_attention_mask"] = condition["encoder_attention_mask"] & keep
             condition["plan_mask"] = torch.rand(batch, device=device) > 0.1
@@ -114,7 +133,16 @@ class DenoiserTraining(nn.Module):
 
 
 class LatentDataset(Dataset[dict[str, Any]]):
-    """Latents of crops that start at random samples, with their condition."""
+    """Latents of crops that start at random samples, with their condition.
+
+    Parameters
+    ----------
+    crops : int
+        Crops of an example with common statements.
+    balance : float
+        Up to how many times as many are taken of an example with a rare one: by its rarest statement, in
+        proportion to how rare it is against one in ten.
+    """
 
     def __init__(
         self,
@@ -125,17 +153,21 @@ class LatentDataset(Dataset[dict[str, Any]]):
         crops: int,
         num_statements: int,
         seed: int,
+        balance: float = 1.0,
         num_steps: int = 120,
     ):
         rng = np.random.default_rng(seed)
         self.items: list[dict[str, Any]] = []
         length = num_steps * STRIDE
+        counts = Counter(code for item in examples for code in item.statements)
         for item in track(examples, description="encoding"):
             signal = clean_leads(item.example)
             if signal is None or signal.shape[1] < length:
                 continue
             plan = plan_from_measurements(item.measurements, item.statements)
-            starts = rng.integers(signal.shape[1] - length + 1, size=crops)
+            rarest = min(counts[code] for code in item.statements)
+            times = np.clip(len(examples) / (10 * rarest), 1, balance)
+            starts = rng.integers(signal.shape[1] - length + 1, size=round(crops * times))
             with torch.no_grad():
                 latents = autoencoder.encode(
                     torch.from_numpy(np.stack([signal[:, start : start + length] for start in starts]))
@@ -178,13 +210,19 @@ def train_denoiser(run: Run) -> None:
     crops = run.settings.get("crops", 6)
     train = measure_examples(run.examples("train"), description="measuring train")
     val = measure_examples(run.examples("val"), description="measuring val")
-    denoiser = ECGDenoiser(plan_channels=len(CHANNELS), **run.settings.get("model", {}))
+    denoiser = ECGDenoiser(
+        latent_channels=autoencoder.config.latent_channels,
+        plan_channels=len(CHANNELS),
+        **run.settings.get("model", {}),
+    )
     averaged = AveragedModel(
         denoiser, multi_avg_fn=get_ema_multi_avg_fn(run.settings.get("ema_decay", 0.998))
     )
     trainer = run.trainer(
         DenoiserTraining(denoiser),
-        LatentDataset(train, crops=crops, seed=run.seed, **options),
+        LatentDataset(
+            train, crops=crops, balance=run.settings.get("balance", 4.0), seed=run.seed, **options
+        ),
         LatentDataset(val, crops=1, seed=run.seed, **options),
         callbacks=[UpdateAverage(averaged, denoiser)],
     )

@@ -15,7 +15,7 @@ from uniecg.models import (
     UniECGProcessor,
 )
 from uniecg.models.conditioning import StatementTable
-from uniecg.models.processing_uniecg import END, PAD, plain_request
+from uniecg.models.processing_uniecg import END, PAD
 from uniecg.pipeline import UniECGPipeline
 from uniecg.text.attributes import describe, generation_answer
 from uniecg.text.slots import request_values
@@ -44,7 +44,7 @@ class GenerationDataset(ConversationDataset):
             if report:
                 answer = generation_answer(turn.statements, turn.attributes)
                 words = f"Generate an ECG of {report}."
-                values = request_values(plain_request(words))
+                values = request_values(words)
                 turn = replace(turn, request=words, answer=answer, index=None, measured=None, values=values)
                 history = []
         return turn, history, rng
@@ -94,7 +94,7 @@ def train_ecg_tokens(run: Run) -> None:
                 length=length,
                 seed=seed,
                 weights=(0.15, 0.7, 0.15),
-                measured_share=0.2,
+                shares=(0.7, 0.2, 0.1),
                 table=table,
                 num_queries=model.config.mapper["num_queries"],
             )

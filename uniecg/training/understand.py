@@ -20,15 +20,19 @@ from uniecg.models import (
     UniECGForConditionalGeneration,
     UniECGProcessor,
 )
-from uniecg.models.processing_uniecg import ACTION_TOKENS, END, PAD, ecg_values, plain_request
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, PAD, ecg_values
 from uniecg.plot import render_page
-from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_turn
+from uniecg.text.slots import REFERENCE, mark_request, mark_statements
+from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_turn, rarity_odds
 from uniecg.training.data import MeasuredExample, measure_examples
 from uniecg.training.run import Run
 from uniecg.training.tokenizer import train_tokenizer
 from uniecg.training.towers import augment_signal
 
 IGNORE = -100
+KINDS = ("words", "ecg", "measured")
+SHARES = (0.45, 0.2, 0.35)
+FOLLOW_UPS = 0.1  # share of blocks whose requests come after another exchange
 
 
 class TowerStates:
@@ -63,7 +67,15 @@ class TowerStates:
 
 
 class ConversationDataset(Dataset[dict[str, Any]]):
-    """Drawn conversations; item `index` is always the same for one seed, so runs resume exactly."""
+    """Drawn conversations; item `index` is always the same for one seed, so runs resume exactly.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        How often a block holds requests without an ECG, with one, and with one and its measurements.
+    block : int
+        Conversations of one kind in a row: a batch of like lengths takes less padding.
+    """
 
     def __init__(
         self,
@@ -75,11 +87,12 @@ class ConversationDataset(Dataset[dict[str, Any]]):
         seed: int,
         weights: Sequence[float] = ACTION_WEIGHTS,
         block: int = 1,
-        measured_share: float = 0.5,
+        shares: Sequence[float] = SHARES,
     ):
         self.examples, self.states, self.processor = examples, states, processor
         self.length, self.seed, self.weights = length, seed, weights
-        self.block, self.measured_share = block, measured_share
+        self.block, self.shares = block, shares
+        self.odds = rarity_odds(examples)
 
     def __len__(self) -> int:
         return self.length
@@ -87,11 +100,13 @@ class ConversationDataset(Dataset[dict[str, Any]]):
     def draw(self, index: int) -> tuple[Turn, list[Turn], np.random.Generator]:
         """The turn of this index, what was said before it, and the generator that goes on."""
         rng = np.random.default_rng((self.seed, index))
-        # With or without measurements is drawn for a whole block (a batch), so that its lengths are alike.
         shared = np.random.default_rng((self.seed, index // self.block, 1))
-        measured = bool(shared.random() < self.measured_share)
-        turn = draw_turn(self.examples, rng, self.weights, measured=measured)
-        history = [draw_turn(self.examples, rng)] if rng.random() < 0.1 else []
+        kind, follows = str(shared.choice(KINDS, p=self.shares)), shared.random() < FOLLOW_UPS
+        while True:
+            turn = draw_turn(self.examples, rng, self.weights, measured=kind == "measured", odds=self.odds)
+            if (turn.index is None) == (kind == "words"):
+                break
+        history = [draw_turn(self.examples, rng)] if follows else []
         return turn, history, rng
 
     def __getitem__(self, index: int) -> dict[str, Any]:
@@ -153,7 +168,10 @@ def train_language_model(run: Run) -> None:
         draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
     ]
     texts = (
-        part for turn in turns for part in (plain_request(turn.request), turn.measured or "", turn.reply)
+        words
+        for turn in turns
+        for part in (mark_request(turn.request), mark_statements(turn.measured or ""), turn.reply)
+        for words in REFERENCE.split(part)[::2]
     )
     tokenizer = train_tokenizer(texts, settings["vocab_size"])
     config = UniECGConfig(
@@ -191,7 +209,6 @@ def train_language_model(run: Run) -> None:
             length=steps * batch,
             seed=run.seed,
             block=batch,
-            measured_share=settings.get("measured_share", 0.5),
         ),
         ConversationDataset(
             val, TowerStates(ecg_tower, vision_tower, val, None), processor, length=512, seed=run.seed + 1
