@@ -19,8 +19,9 @@ from uniecg.datasets import read_shared  # noqa: E402
 from uniecg.errors import InputError  # noqa: E402
 from uniecg.models.processing_uniecg import END, PAD  # noqa: E402
 from uniecg.training import train_generate, train_understand  # noqa: E402
-from uniecg.training.conversations import draw_turn  # noqa: E402
+from uniecg.training.conversations import draw_turn, rarity_odds  # noqa: E402
 from uniecg.training.data import MeasuredExample, measure_examples  # noqa: E402
+from uniecg.training.decoder import vary_leads  # noqa: E402
 from uniecg.training.generate import GenerationDataset, collate_generation  # noqa: E402
 from uniecg.training.towers import augment_signal, best_thresholds, label_vector  # noqa: E402
 from uniecg.training.understand import IGNORE, ConversationDataset, TowerStates, collate_turns, encode_turn  # noqa: E402
@@ -192,3 +193,28 @@ def test_thresholds_separate_what_is_separable() -> None:
     truth = np.repeat([[0.0], [1.0]], 20, axis=0)
     score = np.where(truth > 0, 0.35, 0.15)
     assert 0.15 < best_thresholds(truth, score)[0] <= 0.35
+
+
+@pytest.mark.parametrize("length", [500, 1000])
+def test_varied_leads_are_crops_of_like_size(length: int) -> None:
+    rng = np.random.default_rng(0)
+    signal = rng.normal(0, 0.3, (8, 1000)).astype(np.float32)
+    seen = [vary_leads(signal, length, rng) for _ in range(40)]
+    assert all(crop.shape == (8, length) and crop.dtype == np.float32 for crop in seen)
+    assert all(np.isfinite(crop).all() and 0.05 < crop.std() < 1.5 for crop in seen)
+    if length == signal.shape[1]:
+        # Half of them are plain: every lead is still a copy of the source but for one common gain.
+        plain = [crop for crop in seen if np.isclose(np.corrcoef(crop[0], signal[0])[0, 1], 1)]
+        assert 8 <= len(plain) <= 32
+
+
+def test_rare_statements_are_drawn_more_often(examples: list[MeasuredExample]) -> None:
+    odds = rarity_odds(examples)
+    counts = {
+        code: sum(code in item.statements for item in examples) for e in examples for code in e.statements
+    }
+    rarest = [min(counts[code] for code in item.statements) for item in examples]
+    assert odds.shape == (len(examples),)
+    assert np.isclose(odds.sum(), 1)
+    assert np.all(np.diff(odds[np.argsort(rarest)]) <= 1e-12)
+    assert odds.max() / odds.min() <= 4 + 1e-9

@@ -116,9 +116,10 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
     Returns
     -------
     str
-        For example ``"rate 72; rr cv 3; P yes; PR 160; QRS 92; QT 400; QTc 420; axis 45; ST V2 +0.2; meets sinus rhythm;
-        quality good"``: bpm, percent, ms, degrees and mV; QTc is Fridericia's, "rr step" the typical change from one
-        RR to the next, "limb" the largest QRS of the limb leads, "meets" the statements whose criteria are met.
+        For example ``"rate 72; rr cv 3; P yes; PR 160; QRS 92; QT 400; QTc 420; axis 45; ST V2 +0.2;
+        meets sinus rhythm; quality good"``: bpm, percent, ms, degrees and mV; QTc is Fridericia's, "rr step" the
+        typical change from one RR to the next, "limb" the largest QRS of the limb leads, "meets" the statements whose
+        criteria are met.
 
     Raises
     ------

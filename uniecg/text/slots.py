@@ -173,7 +173,7 @@ def point(text: str, values: Mapping[str, str]) -> str:
 
 
 def _replace(text: str, places: Iterable[tuple[int, int, str]]) -> str:
-    """Tokens in place of parts of a text; of overlapping places the first counts, of two that start there the longer."""
+    """Tokens in place of parts of a text; of overlapping places the first counts, then the longest."""
     result, position = "", 0
     for start, end, name in sorted(places, key=lambda place: (place[0], -place[1])):
         if start >= position:

@@ -10,10 +10,10 @@ from importlib.resources import files
 
 __all__ = [
     "IMPRESSION",
-    "Mention",
     "RHYTHMS",
     "STATEMENTS",
     "SUPERCLASSES",
+    "Mention",
     "Statement",
     "find_statements",
     "is_negated",

@@ -45,7 +45,9 @@ class Turn:
         result: list[dict[str, Any]] = []
         for turn in history:
             result.append({"role": "user", "content": processor.user_content(turn.request)})
-            result.append({"role": "assistant", "content": [{"type": "text", "text": point(turn.answer, {})}]})
+            result.append(
+                {"role": "assistant", "content": [{"type": "text", "text": point(turn.answer, {})}]}
+            )
         content = processor.user_content(
             self.request,
             has_ecg=self.index is not None and self.modality != "image",

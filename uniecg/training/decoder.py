@@ -220,9 +220,7 @@ def train_denoiser(run: Run) -> None:
     )
     trainer = run.trainer(
         DenoiserTraining(denoiser),
-        LatentDataset(
-            train, crops=crops, balance=run.settings.get("balance", 4.0), seed=run.seed, **options
-        ),
+        LatentDataset(train, crops=crops, balance=run.settings.get("balance", 4.0), seed=run.seed, **options),
         LatentDataset(val, crops=1, seed=run.seed, **options),
         callbacks=[UpdateAverage(averaged, denoiser)],
     )
