@@ -161,9 +161,11 @@ def read_windows(
     whole = None
     try:
         length = _LENGTHS.get(sniff(path))
-        if length is None:
+        if length is not None:
+            duration_s = length(path)
+        else:
             whole = read_record(path, sampling_rate, identity=identity)
-        duration_s = whole.duration_s if whole is not None or length is None else length(path)
+            duration_s = whole.duration_s
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     count = 0
@@ -226,7 +228,9 @@ def _read(path: Path, name: str, options: ReadOptions) -> Record:
     if name in _LENGTHS:
         return READERS[name](path, options)
     if path.stat().st_size > _MAX_BYTES:
-        raise InputError(f"{path} is larger than {_MAX_BYTES >> 20} MB; convert it to WFDB or EDF and read parts")
+        raise InputError(
+            f"{path} is larger than {_MAX_BYTES >> 20} MB; convert it to WFDB or EDF and read parts"
+        )
     record = READERS[name](path, options)
     if options.start_s <= 0 and options.end_s is None:
         return record

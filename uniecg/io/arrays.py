@@ -282,7 +282,9 @@ def _record_of_fields(
     if not isinstance(metadata.get("suspect", []), list):
         del metadata["suspect"]
     if "age" in fields or "sex" in fields:
-        age = _convert(path, "age", fields.get("age"), lambda value: None if value is None else _one_number(value))
+        age = _convert(
+            path, "age", fields.get("age"), lambda value: None if value is None else _one_number(value)
+        )
         metadata |= person(age, str(fields.get("sex", "")))
     if "leads" in fields:
         names = _convert(path, "leads", fields["leads"], _names)
@@ -293,7 +295,9 @@ def _record_of_fields(
     if fields.get("units") is not None:
         units = {str(unit).strip() for unit in _convert(path, "units", fields["units"], _names)}
         if len(units) != 1:
-            raise InputError(f"{path}: its leads are in different units {sorted(units)}; store all of them in mV")
+            raise InputError(
+                f"{path}: its leads are in different units {sorted(units)}; store all of them in mV"
+            )
         signal = signal * mv_per_unit(path, units.pop())
     elif signal.ndim == 2:
         demand_mv(path, signal)
@@ -317,7 +321,8 @@ def _names(value: Any) -> list[str]:
         value = value.replace(",", " ").split()
     if not isinstance(value, Iterable):
         raise TypeError(f"{value!r} is no list of names")
-    return [str(name).strip() for name in np.atleast_1d(np.asarray(list(np.atleast_1d(value)), dtype=str))]
+    flat: list[Any] = np.asarray(value if isinstance(value, np.ndarray) else list(value)).ravel().tolist()
+    return [str(name).strip() for name in flat]
 
 
 def _twelve_rows(path: Path, signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -54,7 +54,8 @@ def read_cardiosoft(path: Path, options: ReadOptions) -> Record:
         rate = float(strip.findtext("SampleRate", ""))
         resolution = float(strip.findtext("Resolution", ""))
         rows = [
-            np.array(lead.text.replace(",", " ").split(), dtype=np.float64) for lead in strip.iter("WaveformData")
+            np.array(lead.text.replace(",", " ").split(), dtype=np.float64)
+            for lead in strip.iter("WaveformData")
         ]
         stated = strip.findtext("ChannelSampleCountTotal")
         n_samples = int(stated) if stated else len(rows[0])

@@ -178,7 +178,14 @@ def write_dicom(record: Record, path: Path) -> Path:
     # Required, empty where unknown: a record knows neither who nor when.
     for keyword in ("StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber"):
         setattr(content, keyword, "")
-    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "Manufacturer", "ContentDate", "ContentTime"):
+    for keyword in (
+        "PatientName",
+        "PatientID",
+        "PatientBirthDate",
+        "Manufacturer",
+        "ContentDate",
+        "ContentTime",
+    ):
         setattr(content, keyword, "")
     content.AcquisitionDateTime = ""
     content.AcquisitionContextSequence = pydicom.Sequence([])
@@ -195,7 +202,9 @@ def write_dicom(record: Record, path: Path) -> Path:
 def _rhythm(path: Path, content: Any, groups: list[Any]) -> tuple[list[str], npt.NDArray[np.float64], float]:
     """Return names, signal in mV, shape (n_leads, n_samples), and sampling rate (Hz) of the rhythm leads."""
     originals = [group for group in groups if group.get("WaveformOriginality", "ORIGINAL") != "DERIVED"]
-    rhythms = [group for group in originals or groups if "MEDIAN" not in str(group.get("MultiplexGroupLabel", ""))]
+    rhythms = [
+        group for group in originals or groups if "MEDIAN" not in str(group.get("MultiplexGroupLabel", ""))
+    ]
     candidates = [group for group in rhythms or groups if any(_lead(c) for c in _channels(group))]
     if not candidates:
         raise InputError(f"{path} holds no lead named like one of a 12-lead ECG")
@@ -237,7 +246,9 @@ def _samples(path: Path, content: Any, index: int, group: Any) -> npt.NDArray[np
         if "ChannelSensitivity" not in channel or not units:
             raise InputError(f"{path} gives no unit for lead {lead}; export it again with its sensitivity")
         # PS3.3 C.10.9.1.4.2: sample x sensitivity x correction + baseline, in the units of the sensitivity.
-        row *= float(channel.ChannelSensitivity) * float(channel.get("ChannelSensitivityCorrectionFactor") or 1)
+        row *= float(channel.ChannelSensitivity) * float(
+            channel.get("ChannelSensitivityCorrectionFactor") or 1
+        )
         row += float(channel.get("ChannelBaseline") or 0)
         row *= mv_per_unit(path, str(units[0].CodeValue), lead)
     values[padded] = np.nan
@@ -249,7 +260,11 @@ def _padding(raw: npt.NDArray[Any], group: Any) -> npt.NDArray[np.bool_]:
     stated = group.get("WaveformPaddingValue")
     if stated is None:
         return np.zeros(raw.shape, bool)
-    value = np.frombuffer(bytes(stated)[: raw.dtype.itemsize], raw.dtype)[0] if isinstance(stated, bytes) else stated
+    value = (
+        np.frombuffer(bytes(stated)[: raw.dtype.itemsize], raw.dtype)[0]
+        if isinstance(stated, bytes)
+        else stated
+    )
     equal: npt.NDArray[np.bool_] = raw == value
     limits = np.iinfo(raw.dtype)
     if limits.min < int(value) < limits.max - 1:
@@ -286,7 +301,9 @@ def _lead(channel: Any) -> str | None:
 def _label(channel: Any) -> str:
     """Return what a channel that is no standard lead is called."""
     source = (channel.get("ChannelSourceSequence") or [{}])[0]
-    return str(source.get("CodeMeaning") or channel.get("ChannelLabel") or source.get("CodeValue") or "channel")
+    return str(
+        source.get("CodeMeaning") or channel.get("ChannelLabel") or source.get("CodeValue") or "channel"
+    )
 
 
 def _person(content: Any, options: ReadOptions) -> dict[str, Any]:

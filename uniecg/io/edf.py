@@ -226,7 +226,9 @@ def _read_header(path: Path) -> _Header:
             f"{path} is cut short ({present} of {n_records} data records); fetch the recording again"
         )
     # The duration has few digits: the rate is the whole number that they allow, where there is one.
-    half_step = 0.5 * 10.0 ** -len(duration_text.partition(".")[2]) / record_s if "." in duration_text else 0.0
+    half_step = (
+        0.5 * 10.0 ** -len(duration_text.partition(".")[2]) / record_s if "." in duration_text else 0.0
+    )
     rates = []
     for count in per_record:
         rate = count / record_s

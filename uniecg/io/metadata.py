@@ -246,7 +246,9 @@ def checked(record: Record) -> Record:
         error = record.signal[:6] - Record(record.signal[:2], 1, ["I", "II"]).derive_limb_leads().signal[:6]
         worst = float(np.nanmax(np.abs(error), initial=0.0))
         if worst > _MAX_ALGEBRA_MV:
-            reasons.append(f"the limb leads contradict each other (III = II - I and the like) by {worst:.2f} mV")
+            reasons.append(
+                f"the limb leads contradict each other (III = II - I and the like) by {worst:.2f} mV"
+            )
     if reasons:
         record.metadata["suspect"] = list(dict.fromkeys(reasons))
     return record
@@ -258,7 +260,9 @@ def written_leads(record: Record, path: Path, kind: str, gaps: bool = False) -> 
     if not leads:
         raise InputError(f"{path} was not written: the record holds no values")
     if not gaps and any(np.isnan(record[lead]).any() for lead in leads):
-        raise InputError(f"{path} was not written: {kind} has no mark for gaps; crop them or write .hea or .csv")
+        raise InputError(
+            f"{path} was not written: {kind} has no mark for gaps; crop them or write .hea or .csv"
+        )
     return leads
 
 

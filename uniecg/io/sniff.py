@@ -75,6 +75,8 @@ def sniff(path: Path) -> str:
     suffix = path.suffix.lower()
     if path.is_dir():
         raise InputError(f"{path} is a folder; name one record in it")
+    if suffix in PAGE_SUFFIXES:
+        raise FormatError(f"{path} is a picture, not a signal; read it with read_page")
     has_header = wfdb_files(path)[0].exists()
     if not path.exists():
         if has_header or suffix in ("", ".hea", ".dat"):
@@ -94,11 +96,11 @@ def sniff(path: Path) -> str:
         return _SUFFIXES[suffix]
     if has_header:  # sample files of other suffixes, such as .xyz
         return "wfdb"
-    if suffix in PAGE_SUFFIXES:
-        raise FormatError(f"{path} is a picture, not a signal; read it with read_page")
     root = root_name(head)
     if root:
-        raise FormatError(f"{path}: XML with the root {root!r} is none of {' '.join(_ROOTS)}; export it as one")
+        raise FormatError(
+            f"{path}: XML with the root {root!r} is none of {' '.join(_ROOTS)}; export it as one"
+        )
     known = " ".join(sorted(_SUFFIXES))
     raise FormatError(f"{path}: unknown format {suffix!r}; known are {known} and XML of GE, Philips and HL7")
 
@@ -132,4 +134,4 @@ def _is_scp(head: bytes) -> bool:
         return False
     number, length = struct.unpack_from("<HI", head, 8)
     first_number, _, first_index = struct.unpack_from("<HII", head, 22)
-    return number == 0 and length >= 26 and first_number == 0 and first_index == 7
+    return bool(number == 0 and length >= 26 and first_number == 0 and first_index == 7)

@@ -141,7 +141,9 @@ def _signal(path: Path, leads: list[Any], correct: Any) -> tuple[list[str], npt.
     # SCP-ECG leads may start one after another; the sample at which each does counts from 1.
     starts = [int(lead.annotations.get("start_sample", 1)) - 1 for lead in leads]
     starts = [start - min(starts) for start in starts]
-    counts = np.full((len(leads), max(s + len(lead.samples) for s, lead in zip(starts, leads, strict=True))), np.nan)
+    counts = np.full(
+        (len(leads), max(s + len(lead.samples) for s, lead in zip(starts, leads, strict=True))), np.nan
+    )
     for row, start, lead in zip(counts, starts, leads, strict=True):
         row[start : start + len(lead.samples)] = lead.samples
     if correct is not None:
@@ -211,7 +213,10 @@ def _with_ranges_from_one(data: bytes) -> bytes:
                 return data
             struct.pack_into("<I", fixed, first_lead + 9 * lead, 1)
         struct.pack_into("<H", fixed, start, binascii.crc_hqx(fixed[start + 2 : start + length], 0xFFFF))
-        if binascii.crc_hqx(data[start + 2 : start + length], 0xFFFF) != struct.unpack_from("<H", data, start)[0]:
+        if (
+            binascii.crc_hqx(data[start + 2 : start + length], 0xFFFF)
+            != struct.unpack_from("<H", data, start)[0]
+        ):
             return data  # damaged: the parser shall say so
         size = struct.unpack_from("<I", data, 2)[0]
         if binascii.crc_hqx(data[2:size], 0xFFFF) == struct.unpack_from("<H", data, 0)[0]:

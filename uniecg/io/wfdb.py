@@ -38,7 +38,18 @@ _GAIN_PER_MV = 1000  # 1 uV a count: +-32.767 mV in 16 bit
 _INVALID = -32768  # signal(5): this value of format 16 marks a missing sample
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 # Bytes a sample of the formats of fixed size, signal(5); the others (FLAC) are checked as they are decoded.
-_BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5, "310": 4 / 3, "311": 4 / 3}
+_BYTES = {
+    "8": 1,
+    "16": 2,
+    "24": 3,
+    "32": 4,
+    "61": 2,
+    "80": 1,
+    "160": 2,
+    "212": 1.5,
+    "310": 4 / 3,
+    "311": 4 / 3,
+}
 
 
 def wfdb_files(path: Path) -> tuple[Path, Path]:
@@ -188,7 +199,9 @@ def _own_names(header_path: Path) -> Iterator[Path]:
     the header with the new names stands in for it, beside links to the samples.
     """
     renamed = {
-        name: own for name in _sample_names(header_path) if (own := _sample_path(header_path, name)).name != name
+        name: own
+        for name in _sample_names(header_path)
+        if (own := _sample_path(header_path, name)).name != name
     }
     if not renamed:
         yield header_path.with_suffix("")
@@ -247,7 +260,9 @@ def _check_files(header_path: Path) -> int:
         samples_path = _sample_path(header_path, name)
         if not samples_path.exists():
             raise InputError(f"{header_path} needs its samples {name} beside it")
-        formats = [re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+\d+)?", line[1]) for line in lines if line[0] == name]
+        formats = [
+            re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+\d+)?", line[1]) for line in lines if line[0] == name
+        ]
         bytes_per_frame = sum(_BYTES.get(match[1], 0) * int(match[2] or 1) for match in formats if match)
         size, expected = samples_path.stat().st_size, int(n_samples * bytes_per_frame)
         if size < expected:
