@@ -71,7 +71,9 @@ def test_muse_equals_its_samples(vendor: Path) -> None:
     for name in ("braveheart_xml__example1.xml", "braveheart_xml__example2.xml"):
         text = (vendor / name).read_text("latin-1").partition("<WaveformType>Rhythm")[2]
         lead_data = re.findall(
-            r"<LeadAmplitudeUnitsPerBit>([\d.]+)<.*?<LeadID>(\w+)</LeadID>.*?<WaveFormData>(.*?)</", text, re.DOTALL
+            r"<LeadAmplitudeUnitsPerBit>([\d.]+)<.*?<LeadID>(\w+)</LeadID>.*?<WaveFormData>(.*?)</",
+            text,
+            re.DOTALL,
         )
         assert len(lead_data) == 8
         reference = {
@@ -110,7 +112,9 @@ def test_one_recording_in_three_formats_is_the_same(vendor: Path) -> None:
         (vendor / "hl7_aecg__ecgtoolkit_Example.xml").read_text(),
         re.DOTALL,
     )[:12]
-    reference = {lead: np.array(digits.split(), float) * float(scale) / 1000 for lead, scale, digits in numbers}
+    reference = {
+        lead: np.array(digits.split(), float) * float(scale) / 1000 for lead, scale, digits in numbers
+    }
     assert largest_difference(aecg, reference) < FLOAT32_MV
     # Its DICOM copy states a padding of 0: the 1,269 zeros of the signal stay zeros.
     for name in ("dicom__ecgtoolkit_Example.dcm", "scp__Example.scp", "hl7_aecg__fda_subject1_0.xml"):

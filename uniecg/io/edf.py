@@ -34,7 +34,7 @@ from .metadata import (
 __all__ = ["edf_length", "read_edf", "write_edf"]
 
 _MAIN = 256  # bytes of the main header, and of the header of each signal
-_RANGE_MV = (-32.768, 32.767)  # 1 uV a count in 16 bit
+_RANGE_UV = (-32768, 32767)  # 1 uV a count in 16 bit; in whole numbers, which the library cannot round
 _MAX_RECORD_BYTES = 61440  # the specification's limit for one data record
 # "MCH-0234567 F 02-MAY-1951 Haagse_Harry", with X for what is not told; EDF+ 2.1.3.3
 _PATIENT = re.compile(r"(?P<id>\S+) (?P<sex>[FMX]) (?P<birth>\S+) (?P<name>\S+)(?: .*?\bage:(?P<age>\d+))?.*")
@@ -150,7 +150,7 @@ def write_edf(record: Record, path: Path) -> Path:
     edfio: Any = require("edfio", "formats")
     leads = written_leads(record, path, "EDF")
     peak = float(np.nanmax(np.abs(record.signal)))
-    if peak > _RANGE_MV[1]:
+    if peak * 1000 > _RANGE_UV[1]:
         raise InputError(f"{path} was not written: {peak:.0f} mV does not fit; is the signal in mV?")
     per_record, duration = _record_size(record.n_samples, record.sampling_rate, 2 * len(leads))
     age, sex = record.metadata.get("age"), str(record.metadata.get("sex", ""))
@@ -160,11 +160,12 @@ def write_edf(record: Record, path: Path) -> Path:
     )
     signals = [
         edfio.EdfSignal(
-            record[lead].astype(np.float64),
+            record[lead].astype(np.float64) * 1000,
             per_record,
             label=f"ECG {lead}",
-            physical_dimension="mV",
-            physical_range=_RANGE_MV,
+            physical_dimension="uV",
+            physical_range=_RANGE_UV,
+            digital_range=_RANGE_UV,
         )
         for lead in leads
     ]
