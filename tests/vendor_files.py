@@ -171,7 +171,7 @@ def bdf(record: Record, path: Path) -> Path:
         for lead in LEADS
     ]
     patient = edfio.Patient(code="4711", name="Doe", sex="F", additional=["age:54"])
-    edfio.Bdf(signals, patient=patient).write(path)
+    edfio.Bdf(signals, patient=patient, data_record_duration=0.1).write(path)
     return path
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from ..errors import FormatError, InputError
 from ..record import Record
 from .aecg import write_aecg
@@ -123,7 +125,8 @@ def read_record(
     path = Path(path)
     options = ReadOptions(sampling_rate, start_s, end_s, identity)
     try:
-        record = checked(_read(path, sniff(path), options))
+        with np.errstate(all="ignore"):  # a damaged scale overflows: what is not finite becomes a gap
+            record = checked(_read(path, sniff(path), options))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     for reason in record.metadata.get("suspect", ()):

@@ -108,14 +108,18 @@ def read_npy(path: Path, options: ReadOptions) -> Record:
         If the file is no array of numbers.
     """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+        rest = path.stat().st_size - array.offset - array.nbytes
         if array.ndim == 2 and 12 in array.shape:
             array = np.array(array)
     except OSError:
         raise
     except Exception as error:  # a damaged header is evaluated as Python: anything may come of it
         raise damaged(path, "NPY array", error) from error
-    return _record_of_fields(path, {"signal": array}, options, needs_names=False)
+    fields: dict[str, Any] = {"signal": array}
+    if rest:
+        fields["metadata"] = {"suspect": [f"{rest} bytes follow the samples that its header states"]}
+    return _record_of_fields(path, fields, options, needs_names=False)
 
 
 def read_mat(path: Path, options: ReadOptions) -> Record:

@@ -48,6 +48,7 @@ class _Header(NamedTuple):
     per_record: tuple[int, ...]
     labels: tuple[str, ...]
     record_bytes: int
+    rest: int
 
 
 def edf_length(path: Path) -> float:
@@ -119,6 +120,8 @@ def read_edf(path: Path, options: ReadOptions) -> Record:
     except Exception as error:  # what the header may hold beyond the checks above
         raise damaged(path, "EDF or BDF file", error) from error
     metadata = _person(header.raw, options)
+    if header.rest:
+        metadata["suspect"] = [f"{header.rest} bytes follow the samples that its header states"]
     others = [label for label in header.labels if not _lead(label) and not label.endswith("Annotations")]
     if others:
         metadata["other_leads"] = others
@@ -235,7 +238,8 @@ def _read_header(path: Path) -> _Header:
         rate = count / record_s
         whole = round(rate)
         rates.append(float(whole) if whole and abs(whole / rate - 1) <= min(half_step, 1e-3) else rate)
-    return _Header(raw, n_records, record_s, tuple(rates), per_record, labels, record_bytes)
+    rest = size - len(raw) - n_records * record_bytes
+    return _Header(raw, n_records, record_s, tuple(rates), per_record, labels, record_bytes, rest)
 
 
 def _person(raw: bytes, options: ReadOptions) -> dict[str, Any]:

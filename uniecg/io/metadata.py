@@ -239,9 +239,16 @@ def checked(record: Record) -> Record:
     low, high = _RATES_HZ
     if not low <= record.sampling_rate <= high:
         reasons.append(f"a sampling rate of {record.sampling_rate:g} Hz is not that of an ECG")
-    span = _median_span(record.signal)
-    if span > _MAX_SPAN_MV or 0 < span < _MIN_SPAN_MV:
-        reasons.append(f"the leads span {span:.3g} mV, which is not the amplitude of an ECG")
+    spans = {
+        lead: float(np.nanmax(record[lead]) - np.nanmin(record[lead])) for lead in record.available_leads
+    }
+    large = [f"{lead} ({span:.3g} mV)" for lead, span in spans.items() if span > _MAX_SPAN_MV]
+    if large:
+        reasons.append(f"the span of {', '.join(large)} is not that of an ECG")
+    elif 0 < (span := _median_span(record.signal)) < _MIN_SPAN_MV:
+        reasons.append(f"the span of its leads ({span:.3g} mV) is not that of an ECG")
+    if not spans:
+        reasons.append("it holds no values")
     if not missing:
         error = record.signal[:6] - Record(record.signal[:2], 1, ["I", "II"]).derive_limb_leads().signal[:6]
         worst = float(np.nanmax(np.abs(error), initial=0.0))

@@ -131,6 +131,9 @@ def _read(
         suspect.append("a checksum of the file is wrong")
     if len({len(lead.samples) for lead in content.leads}) > 1:
         suspect.append("its leads differ in length")
+    stated = content.raw_metadata.get("ecg_size", 0)  # of ISHNE, in samples of each lead
+    if stated > signal.shape[1]:
+        suspect.append(f"it states {stated} samples, but holds {signal.shape[1]}")
     if suspect:
         metadata["suspect"] = suspect
     return make_record(path, signal, agreed_rate(path, rate, options.sampling_rate), names, metadata)

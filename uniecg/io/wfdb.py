@@ -108,8 +108,14 @@ def read_wfdb(path: Path, options: ReadOptions) -> Record:
     frame = per_frame.pop()
     first, last = sample_span(header_path, options, float(header.fs), header.sig_len)
     content = _read(header_path, chosen, first, last)
-    signal = np.stack(content.e_p_signal) * np.asarray(factors)[:, None]
     metadata = metadata_from_comments(header.comments or ())
+    try:
+        wrong = _wrong_checksums(content) if (first, last) == (0, header.sig_len) else []
+        signal = np.stack(content.dac(expanded=True)) * np.asarray(factors)[:, None]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(header_path, "WFDB record", error) from error
+    if wrong:
+        metadata["suspect"] = [f"the checksum of {', '.join(wrong)} is wrong"]
     others = [name for name in names if not canonical_lead(name)]
     if others:
         metadata["other_leads"] = others
@@ -179,7 +185,7 @@ def _read(header_path: Path, channels: list[int] | None, first: int = 0, last: i
             warnings.simplefilter("ignore")  # wfdb's own; what matters to the user is checked here
             if channels is not None:
                 return wfdb.rdrecord(
-                    str(stem), sampfrom=first, sampto=last, channels=channels, smooth_frames=False
+                    str(stem), first, last, channels=channels, physical=False, smooth_frames=False
                 )
             header = wfdb.rdheader(str(stem))
             if not header.sig_len:  # a header may leave the length to the size of the files
@@ -270,6 +276,20 @@ def _check_files(header_path: Path) -> int:
                 f"{samples_path} is cut short ({size} of {expected} bytes); fetch the record again"
             )
     return n_samples
+
+
+def _wrong_checksums(content: Any) -> list[str]:
+    """Return the leads whose samples, all of them, do not add up to the checksum in the header.
+
+    A 0 counts as not stated: many writers fill it in so.
+    """
+    computed = content.calc_checksum(expanded=True)
+    stated = content.checksum or [None] * len(computed)
+    return [
+        name
+        for name, ours, theirs in zip(content.sig_name, computed, stated, strict=True)
+        if theirs and (ours - theirs) % 65536
+    ]
 
 
 def _uncalibrated(header_path: Path) -> list[str]:
