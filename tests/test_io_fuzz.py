@@ -86,7 +86,7 @@ def outcome(path: Path, original: Record, rate: float | None) -> str:
 
 @pytest.mark.parametrize("name", MAKERS)
 @settings(
-    max_examples=60,
+    max_examples=150,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
