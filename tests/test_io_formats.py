@@ -135,6 +135,40 @@ def test_entities_in_xml_are_refused(tmp_path: Path, ecg: Record) -> None:
             read_record(path)
 
 
+def test_files_that_would_fill_the_memory_are_refused(
+    tmp_path: Path, ecg: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    from uniecg import io
+    from uniecg.io import metadata
+
+    paths = [MAKERS[name](ecg, tmp_path / name) for name in ("ecg.npz", "ecg.parquet", "ecg.json", "ecg.scp")]
+    scipy.io.savemat(tmp_path / "ecg.mat", {"ecg": ecg.signal}, do_compression=True)
+    monkeypatch.setattr(metadata, "_MAX_BYTES", 10_000)
+    for path in [tmp_path / "ecg.mat", *paths[:2]]:
+        with pytest.raises(InputError, match="unpacks to more"):
+            read_record(path)
+    monkeypatch.setattr(io, "_MAX_BYTES", 10_000)
+    monkeypatch.setattr(io, "_MAX_TREE_BYTES", 10_000)
+    for path in paths[2:]:
+        with pytest.raises(InputError, match="larger than"):
+            read_record(path)
+    content = pydicom.dcmread(write_record(ecg, tmp_path / "ecg.dcm"))
+    content.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    content.save_as(tmp_path / "deflated.dcm")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="deflated"):
+        read_record(tmp_path / "deflated.dcm")
+
+
+@pytest.mark.parametrize("root", ["RestingECG", "CardiologyXML", "restingecgdata", "AnnotatedECG"])
+def test_xml_of_any_depth_is_an_error(tmp_path: Path, root: str) -> None:
+    path = tmp_path / "deep.xml"
+    path.write_text(f"<{root}>" + "<a>" * 100_000 + "</a>" * 100_000 + f"</{root}>")
+    with pytest.raises(InputError, match=r"deep\.xml"):
+        read_record(path)
+
+
 def test_dicom_padding_is_cut_and_zeros_stay(tmp_path: Path, ecg: Record) -> None:
     pydicom = pytest.importorskip("pydicom")
     content = pydicom.dcmread(write_record(ecg, tmp_path / "ecg.dcm"))

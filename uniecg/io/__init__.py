@@ -73,8 +73,10 @@ WRITERS: dict[str, Writer] = {
 _LENGTHS: dict[str, Callable[[Path], float]] = {"wfdb": wfdb_length, "edf": edf_length}
 
 # The other formats are read as a whole. No ECG of theirs comes near this size; a larger file would only fill
-# the memory.
+# the memory, of which trees of XML and JSON take a multiple.
 _MAX_BYTES = 512 << 20
+_MAX_TREE_BYTES = 128 << 20
+_TREES = ("muse", "cardiosoft", "sierra", "aecg", "json")
 
 
 def read_record(
@@ -230,10 +232,9 @@ def _read(path: Path, name: str, options: ReadOptions) -> Record:
     """Read a file of a known format, or the part of it that is asked for."""
     if name in _LENGTHS:
         return READERS[name](path, options)
-    if path.stat().st_size > _MAX_BYTES:
-        raise InputError(
-            f"{path} is larger than {_MAX_BYTES >> 20} MB; convert it to WFDB or EDF and read parts"
-        )
+    limit = _MAX_TREE_BYTES if name in _TREES else _MAX_BYTES
+    if path.stat().st_size > limit:
+        raise InputError(f"{path} is larger than {limit >> 20} MB; convert it to WFDB or EDF and read parts")
     record = READERS[name](path, options)
     if options.start_s <= 0 and options.end_s is None:
         return record

@@ -6,8 +6,11 @@ All but NPY hold the same fields: ``signal`` (n_leads, n_samples), ``leads``, ``
 
 from __future__ import annotations
 
+import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from .metadata import (
     agreed_rate,
     damaged,
     demand_mv,
+    demand_size,
     make_record,
     mv_per_unit,
     person,
@@ -29,9 +33,6 @@ from .metadata import (
 )
 
 __all__ = ["read_json", "read_mat", "read_npy", "read_npz", "write_json", "write_npz"]
-
-# What an archive may grow to when it is unpacked: 24 h of 12 leads at 500 Hz in float64 are 4 GB.
-_MAX_BYTES = 8 << 30
 
 # Other names under which MATLAB files keep the same fields, in the order in which they are tried.
 _ALIASES = {
@@ -71,14 +72,13 @@ def read_npz(path: Path, options: ReadOptions) -> Record:
         # Opened here: numpy leaves its own handle open where the archive is damaged.
         with path.open("rb") as file:
             with zipfile.ZipFile(file) as listing:
-                if sum(member.file_size for member in listing.infolist()) > _MAX_BYTES:
-                    raise FormatError(f"{path} unpacks to more than {_MAX_BYTES >> 30} GB; it is no ECG")
+                demand_size(path, sum(member.file_size for member in listing.infolist()))
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 fields = {name: archive[name] for name in archive.files}
         if "metadata" in fields:
             fields["metadata"] = json.loads(str(fields["metadata"]))
-    except (FormatError, OSError):
+    except (InputError, OSError):
         raise
     except Exception as error:  # numpy, zipfile and zlib each report damage in their own way
         raise damaged(path, "NPZ archive", error) from error
@@ -146,19 +146,13 @@ def read_mat(path: Path, options: ReadOptions) -> Record:
     FormatError
         If the file cannot be read.
     """
-    from scipy.io import loadmat, whosmat  # loaded only where a MATLAB file is read
+    from scipy.io import loadmat  # loaded only where a MATLAB file is read
 
     try:
-        with path.open("rb") as file:
-            # Compressed variables may unpack to anything: ask for their sizes first.
-            small = [
-                name
-                for name, shape, kind in whosmat(file)
-                if int(np.prod(shape, dtype=object)) * 8 <= _MAX_BYTES and kind not in ("function", "opaque")
-            ]
-            file.seek(0)
-            content = loadmat(file, variable_names=small, squeeze_me=True, struct_as_record=False)
-    except OSError:
+        data = path.read_bytes()
+        _demand_mat_size(path, data)
+        content = loadmat(io.BytesIO(data), squeeze_me=True, struct_as_record=False)
+    except (InputError, OSError):
         raise
     except NotImplementedError as error:
         raise FormatError(f"{path} is of MATLAB 7.3; save it with save(..., '-v7')") from error
@@ -306,6 +300,21 @@ def _record_of_fields(
     elif signal.ndim == 2:
         demand_mv(path, signal)
     return make_record(path, signal, agreed_rate(path, rate, options.sampling_rate), names, metadata)
+
+
+def _demand_mat_size(path: Path, data: bytes) -> None:
+    """Refuse a MATLAB 5 file whose compressed variables unpack to more than an ECG has."""
+    order = ">" if data[126:128] == b"MI" else "<"
+    position, n_bytes = 128, 0
+    while data.startswith(b"MATLAB 5") and position + 8 <= len(data):
+        kind, size = struct.unpack_from(f"{order}II", data, position)
+        if kind == 15:  # miCOMPRESSED
+            unpacker, packed = zlib.decompressobj(), data[position + 8 : position + 8 + size]
+            while packed:
+                n_bytes += len(unpacker.decompress(packed, 1 << 24))
+                demand_size(path, n_bytes)
+                packed = unpacker.unconsumed_tail
+        position += 8 + size
 
 
 def _convert(path: Path, field: str, value: Any, convert: Callable[[Any], Any]) -> Any:

@@ -50,6 +50,7 @@ _LEAD_OF_CODE = {code: lead for lead, code in _CODES.items()}
 _CODE = re.compile(r"(?:5\.6\.3-9-|2:)(\d+)")
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 
+_DEFLATED = "1.2.840.10008.1.2.1.99"  # may unpack to anything, and the library does so at once
 _TWELVE_LEAD = "1.2.840.10008.5.1.4.1.1.9.1.1"
 _GENERAL = "1.2.840.10008.5.1.4.1.1.9.1.2"
 _MAX_TWELVE_LEAD = 16384  # samples, PS3.3 A.34.3.4.5
@@ -87,6 +88,9 @@ def read_dicom(path: Path, options: ReadOptions) -> Record:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # values that break the standard but matter nothing here
+            meta = require("pydicom.filereader", "formats").read_file_meta_info(path)
+            if meta.get("TransferSyntaxUID") == _DEFLATED:
+                raise InputError(f"{path} is deflated DICOM; save it in an uncompressed transfer syntax")
             content = pydicom.dcmread(path)
             groups = list(content.get("WaveformSequence") or [])
             if not groups:

@@ -24,6 +24,7 @@ __all__ = [
     "comments_from_metadata",
     "damaged",
     "demand_mv",
+    "demand_size",
     "make_record",
     "metadata_from_comments",
     "mv_per_unit",
@@ -47,6 +48,9 @@ _MIN_SPAN_MV = 0.01
 _MAX_ALGEBRA_MV = 0.1
 # Below, no QRS complex has a shape; above, no recorder of surface ECGs works.
 _RATES_HZ = (40.0, 32000.0)
+
+# A file may pack any number of zeros into a few bytes; 12 leads of half a day at 500 Hz in 32 bit are 1 GB.
+_MAX_BYTES = 1 << 30
 
 _EIGHT = {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"}
 _Real = TypeVar("_Real", bound=np.floating[Any])
@@ -190,6 +194,15 @@ def demand_mv(path: Path, signal: npt.NDArray[np.floating[Any]]) -> None:
         raise InputError(
             f"{path}: the leads span {span:.0f}, too much for mV; state the unit in the file (a first line "
             "'# units: uV' in CSV, units='uV' in NPZ, MAT and JSON) or store mV"
+        )
+
+
+def demand_size(path: Path, n_bytes: int) -> None:
+    """Refuse a file that unpacks to more bytes than an ECG has."""
+    if n_bytes > _MAX_BYTES:
+        raise InputError(
+            f"{path} unpacks to more than {_MAX_BYTES >> 20} MB; if it is an ECG, convert it to WFDB or EDF and "
+            "read parts"
         )
 
 
