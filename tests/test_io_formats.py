@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from vendor_files import EIGHT, MAKERS, cardiosoft, ishne, muse, npy, scp, sierr
 
 from uniecg.errors import FormatError, InputError, MissingDependencyError
 from uniecg.io import READERS, WRITERS, read_record, read_windows, write_record
+from uniecg.io.matlab import load_mat
 from uniecg.io.sniff import sniff
 from uniecg.record import LEADS, Record
 
@@ -290,6 +292,39 @@ def test_mat_with_a_structure_as_in_cpsc2018(tmp_path: Path, ecg: Record) -> Non
     record = read_record(tmp_path / "A1.mat", sampling_rate=500)
     np.testing.assert_array_equal(record.signal, ecg.signal)
     assert record.metadata == {"age": 61, "sex": "male", "leads_assumed": True}
+
+
+@pytest.mark.parametrize(
+    "options", [{"format": "4"}, {}, {"do_compression": True}], ids=["4", "5", "compressed"]
+)
+def test_matlab_is_read_as_scipy_reads_it(tmp_path: Path, options: dict[str, Any]) -> None:
+    numbers = {kind: np.arange(-3, 9).astype(kind).reshape(3, 4) for kind in ("f8", "f4", "i4", "i2", "u1")}
+    written: dict[str, Any] = {f"x{kind}": value for kind, value in numbers.items()}
+    written |= {
+        "text": "aVR und Gerät",
+        "lines": np.array(["I", "aVF"]),
+        "one": 500.0,
+        "none": np.empty((0, 0)),
+    }
+    written["complex"] = np.array([[1 + 2j, 3]])
+    if "format" not in options:
+        written |= {
+            "cell": np.array(["I", "aVF", 3.5], object),
+            "struct": {"data": numbers["i2"], "sex": "Male"},
+        }
+        written |= {"i8": np.array([[2**40]]), "bool": np.array([[True, False]]), "deep": {"a": {"b": "c"}}}
+    scipy.io.savemat(tmp_path / "all.mat", written, **options)
+    ours, scipys = load_mat(tmp_path / "all.mat"), scipy.io.loadmat(tmp_path / "all.mat")
+    assert set(ours) == {key for key in scipys if not key.startswith("__")}
+    for key in [*(f"x{kind}" for kind in numbers), "one", "none", *({"i8", "bool"} & set(written))]:
+        np.testing.assert_array_equal(ours[key], scipys[key])
+    np.testing.assert_array_equal(ours["complex"], scipys["complex"].real)
+    assert ours["text"] == scipys["text"][0]
+    assert ours["lines"] == ["I", "aVF"]
+    if "format" not in options:
+        assert [ours["cell"][0], ours["cell"][1], float(ours["cell"][2].item())] == ["I", "aVF", 3.5]
+        np.testing.assert_array_equal(ours["struct"]["data"], numbers["i2"])
+        assert (ours["struct"]["sex"], ours["deep"]) == ("Male", {"a": {"b": "c"}})
 
 
 def test_parquet_of_one_ecg_and_of_many(tmp_path: Path, ecg: Record) -> None:

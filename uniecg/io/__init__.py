@@ -16,11 +16,12 @@ import numpy as np
 from ..errors import FormatError, InputError
 from ..record import Record
 from .aecg import write_aecg
-from .arrays import read_json, read_mat, read_npy, read_npz, write_json, write_npz
+from .arrays import read_json, read_npy, read_npz, write_json, write_npz
 from .cardiosoft import read_cardiosoft
 from .dicom import read_dicom, write_dicom
 from .edf import edf_length, read_edf, write_edf
 from .image import page_to_gray, read_page
+from .matlab import read_mat
 from .metadata import ReadOptions, checked, sample_span
 from .sniff import sniff
 from .table import read_csv, read_parquet, write_csv

@@ -1,4 +1,4 @@
-"""Arrays with names beside them: NPZ, NPY, MATLAB and JSON.
+"""Arrays with names beside them: NPZ, NPY and JSON.
 
 All but NPY hold the same fields: ``signal`` (n_leads, n_samples), ``leads``, ``sampling_rate`` and, optionally,
 ``units`` (mV if absent) and ``metadata``.
@@ -6,11 +6,8 @@ All but NPY hold the same fields: ``signal`` (n_leads, n_samples), ``leads``, ``
 
 from __future__ import annotations
 
-import io
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,18 +29,7 @@ from .metadata import (
     without_identity,
 )
 
-__all__ = ["read_json", "read_mat", "read_npy", "read_npz", "write_json", "write_npz"]
-
-# Other names under which MATLAB files keep the same fields, in the order in which they are tried.
-_ALIASES = {
-    "signal": ("signal", "val", "ecg", "data", "p_signal", "sig"),
-    "leads": ("leads", "lead_names", "sig_name", "channels", "labels"),
-    "sampling_rate": ("sampling_rate", "fs", "sampling_frequency", "samplingrate", "sfreq", "freq"),
-    "units": ("units", "unit"),
-    "metadata": ("metadata",),
-    "age": ("age",),
-    "sex": ("sex", "gender"),
-}
+__all__ = ["read_json", "read_npy", "read_npz", "record_of_fields", "write_json", "write_npz"]
 
 
 def read_npz(path: Path, options: ReadOptions) -> Record:
@@ -82,7 +68,7 @@ def read_npz(path: Path, options: ReadOptions) -> Record:
         raise
     except Exception as error:  # numpy, zipfile and zlib each report damage in their own way
         raise damaged(path, "NPZ archive", error) from error
-    return _record_of_fields(path, fields, options)
+    return record_of_fields(path, fields, options)
 
 
 def read_npy(path: Path, options: ReadOptions) -> Record:
@@ -119,56 +105,7 @@ def read_npy(path: Path, options: ReadOptions) -> Record:
     fields: dict[str, Any] = {"signal": array}
     if rest:
         fields["metadata"] = {"suspect": [f"{rest} bytes follow the samples that its header states"]}
-    return _record_of_fields(path, fields, options, needs_names=False)
-
-
-def read_mat(path: Path, options: ReadOptions) -> Record:
-    """Read a MATLAB file that holds the samples as an array or in a structure.
-
-    Parameters
-    ----------
-    path : Path
-        File of MATLAB 4 to 7.2 with ``signal``, ``val``, ``ECG`` or ``data``, ``leads``, ``fs`` and ``units``.
-        Twelve rows without names are taken in the order of `LEADS` (``metadata["leads_assumed"]`` is True).
-        Records of the PhysioNet Challenges are read as WFDB where their header lies beside them.
-    options : ReadOptions
-        The sampling rate is needed where the file does not state it.
-
-    Returns
-    -------
-    Record
-        The leads named.
-
-    Raises
-    ------
-    InputError
-        If the sampling rate or the unit is unknown, or it is no ECG.
-    FormatError
-        If the file cannot be read.
-    """
-    from scipy.io import loadmat  # loaded only where a MATLAB file is read
-
-    try:
-        data = path.read_bytes()
-        _demand_mat_size(path, data)
-        content = loadmat(io.BytesIO(data), squeeze_me=True, struct_as_record=False)
-    except (InputError, OSError):
-        raise
-    except NotImplementedError as error:
-        raise FormatError(f"{path} is of MATLAB 7.3; save it with save(..., '-v7')") from error
-    except Exception as error:  # scipy reports damage through whatever its parsing runs into
-        raise damaged(path, "MATLAB file", error) from error
-    found = {key.lower(): value for key, value in content.items() if not key.startswith("__")}
-    for value in list(found.values()):  # a structure such as ECG.data, ECG.sex of CPSC 2018
-        if hasattr(value, "_fieldnames"):
-            inner = {name.lower(): getattr(value, name) for name in value._fieldnames}
-            found = {key: kept for key, kept in found.items() if kept is not value} | inner
-    fields = {
-        field: next(found[alias] for alias in aliases if alias in found)
-        for field, aliases in _ALIASES.items()
-        if any(alias in found for alias in aliases)
-    }
-    return _record_of_fields(path, fields, options, needs_names=False)
+    return record_of_fields(path, fields, options, needs_names=False)
 
 
 def read_json(path: Path, options: ReadOptions) -> Record:
@@ -202,7 +139,7 @@ def read_json(path: Path, options: ReadOptions) -> Record:
     signal = fields.get("signal")
     if isinstance(signal, dict):
         fields |= {"leads": list(signal), "signal": list(signal.values())}
-    return _record_of_fields(path, fields, options)
+    return record_of_fields(path, fields, options)
 
 
 def write_npz(record: Record, path: Path) -> Path:
@@ -262,7 +199,7 @@ def write_json(record: Record, path: Path) -> Path:
     return path
 
 
-def _record_of_fields(
+def record_of_fields(
     path: Path, fields: Mapping[str, Any], options: ReadOptions, needs_names: bool = True
 ) -> Record:
     """Return the record of the fields that NPZ, MATLAB and JSON share."""
@@ -300,21 +237,6 @@ def _record_of_fields(
     elif signal.ndim == 2:
         demand_mv(path, signal)
     return make_record(path, signal, agreed_rate(path, rate, options.sampling_rate), names, metadata)
-
-
-def _demand_mat_size(path: Path, data: bytes) -> None:
-    """Refuse a MATLAB 5 file whose compressed variables unpack to more than an ECG has."""
-    order = ">" if data[126:128] == b"MI" else "<"
-    position, n_bytes = 128, 0
-    while data.startswith(b"MATLAB 5") and position + 8 <= len(data):
-        kind, size = struct.unpack_from(f"{order}II", data, position)
-        if kind == 15:  # miCOMPRESSED
-            unpacker, packed = zlib.decompressobj(), data[position + 8 : position + 8 + size]
-            while packed:
-                n_bytes += len(unpacker.decompress(packed, 1 << 24))
-                demand_size(path, n_bytes)
-                packed = unpacker.unconsumed_tail
-        position += 8 + size
 
 
 def _convert(path: Path, field: str, value: Any, convert: Callable[[Any], Any]) -> Any:
