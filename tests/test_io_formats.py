@@ -91,6 +91,12 @@ def test_wrong_checksums_make_a_record_suspect(tmp_path: Path, ecg: Record) -> N
         with pytest.warns(UserWarning, match="checksum"):
             record = read_record(path)
         assert any("checksum" in reason for reason in record.metadata["suspect"])
+    header = write_record(ecg, tmp_path / "ecg.hea")
+    samples = bytearray(header.with_suffix(".dat").read_bytes())
+    samples[24 * 300 + 2 * 8] ^= 1  # one bit of one sample of V3
+    header.with_suffix(".dat").write_bytes(samples)
+    with pytest.warns(UserWarning, match="the checksum of V3 is wrong"):
+        read_record(header)
 
 
 def test_what_no_heart_shows_makes_a_record_suspect(tmp_path: Path, ecg: Record) -> None:
