@@ -106,6 +106,7 @@ def test_what_no_heart_shows_makes_a_record_suspect(tmp_path: Path, ecg: Record)
         (Record(ecg.signal * 100, 500), "span"),
         (Record(ecg.signal / 1000, 500), "span"),
         (Record(ecg.signal, 5), "5 Hz"),
+        (Record(ecg.signal + 1e4 * (np.arange(12) == 8)[:, None], 500), "V3 lies more than 500 mV"),
     ):
         path = write_record(record, tmp_path / "ecg.json", overwrite=True)
         with pytest.warns(UserWarning, match=message):
@@ -510,3 +511,12 @@ def test_json_is_plain(tmp_path: Path, ecg: Record) -> None:
     content = json.loads(write_record(ecg, tmp_path / "ecg.json").read_text())
     assert set(content) == {"sampling_rate", "units", "metadata", "signal"}
     assert list(content["signal"]) == list(LEADS)
+
+
+@pytest.mark.parametrize(
+    "part", [{"start_s": float("nan")}, {"end_s": float("inf")}, {"end_s": float("nan")}]
+)
+def test_a_part_without_finite_ends_is_refused(tmp_path: Path, ecg: Record, part: dict[str, float]) -> None:
+    path = write_record(ecg, tmp_path / "ecg.edf")
+    with pytest.raises(InputError, match="finite number of seconds"):
+        read_record(path, **part)

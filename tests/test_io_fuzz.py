@@ -60,7 +60,7 @@ def damage(content: bytes, kind: str, where: float, value: int) -> bytes:
 
 def outcome(path: Path, original: Record, rate: float | None) -> str:
     """Read a damaged file; return what became of it."""
-    start = time.perf_counter()
+    start = time.process_time()
     record, message = None, ""
     try:
         with warnings.catch_warnings():
@@ -68,7 +68,7 @@ def outcome(path: Path, original: Record, rate: float | None) -> str:
             record = read_record(path, sampling_rate=rate)
     except InputError as error:
         message = str(error)
-    assert time.perf_counter() - start < MAX_S
+    assert time.process_time() - start < MAX_S
     if record is None:
         assert message
         assert "\n" not in message

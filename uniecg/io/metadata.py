@@ -44,6 +44,8 @@ _SEX = {"f": "female", "female": "female", "woman": "female", "m": "male", "male
 _MAX_SPAN_MV = 40.0
 # Nor this little, if it is not flat: a file of V read as mV, or a damaged scale.
 _MIN_SPAN_MV = 0.01
+# Electrodes of amplifiers without a high-pass add up to 300 mV (IEC 60601-2-25); a damaged baseline adds anything.
+_MAX_OFFSET_MV = 500.0
 # In 1,863 records of eight data sets the stored limb leads obey III = II - I within 0.05 mV; one does not.
 _MAX_ALGEBRA_MV = 0.1
 # Below, no QRS complex has a shape; above, no recorder of surface ECGs works.
@@ -74,6 +76,12 @@ class ReadOptions:
     start_s: float = 0.0
     end_s: float | None = None
     identity: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("start_s", "end_s"):
+            value = getattr(self, name)
+            if value is not None and not np.isfinite(value):
+                raise InputError(f"{name} must be a finite number of seconds, got {value!r}")
 
 
 def metadata_from_comments(comments: Iterable[str]) -> dict[str, Any]:
@@ -260,6 +268,9 @@ def checked(record: Record) -> Record:
         reasons.append(f"the span of {', '.join(large)} is not that of an ECG")
     elif 0 < (span := _median_span(record.signal)) < _MIN_SPAN_MV:
         reasons.append(f"the span of its leads ({span:.3g} mV) is not that of an ECG")
+    offset = [lead for lead in spans if np.nanmin(np.abs(record[lead])) > _MAX_OFFSET_MV]
+    if offset:
+        reasons.append(f"{', '.join(offset)} lies more than {_MAX_OFFSET_MV:g} mV from zero")
     if not spans:
         reasons.append("it holds no values")
     if not missing:
