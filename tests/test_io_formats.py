@@ -520,3 +520,10 @@ def test_a_part_without_finite_ends_is_refused(tmp_path: Path, ecg: Record, part
     path = write_record(ecg, tmp_path / "ecg.edf")
     with pytest.raises(InputError, match="finite number of seconds"):
         read_record(path, **part)
+
+
+def test_a_lost_lead_label_of_sierra_moves_no_names(tmp_path: Path, ecg: Record) -> None:
+    path = sierra(ecg, tmp_path / "sierra.xml")
+    path.write_text(path.read_text("utf-16").replace("V2 V3 ", ""), "utf-16")
+    with pytest.raises(FormatError, match="names 10 of 12 leads"):
+        read_record(path)

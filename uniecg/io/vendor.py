@@ -6,6 +6,7 @@ GE MUSE XML, Philips Sierra XML, HL7 aECG, SCP-ECG and ISHNE.
 from __future__ import annotations
 
 import binascii
+import re
 import struct
 import tempfile
 import warnings
@@ -58,6 +59,15 @@ def read_sierra(path: Path, options: ReadOptions) -> Record:
 
     Parameters, results and errors are those of `read_muse`.
     """
+    ascii_part = path.read_bytes().replace(b"\0", b"")  # what is left of UTF-16
+    found = re.search(rb"<parsedwaveforms[^>]*>", ascii_part)
+    tag = found[0] if found else b""
+    count = re.search(rb'\bnumberofleads="(\d+)"', tag)
+    labels = re.search(rb'\bleadlabels="([^"]*\S[^"]*)"', tag)
+    # Samples go to labels by position: where a label is lost, every lead behind it would get a wrong name.
+    if count and labels and int(count[1]) > len(labels[1].split()):
+        reason = f"it names {len(labels[1].split())} of {int(count[1])} leads"
+        raise damaged(path, "Philips Sierra XML", reason)
     return _read(path, options, "Philips Sierra XML", "sierra_xml", "SierraXMLParser", _without_calibration)
 
 
