@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -260,12 +261,25 @@ def test_plot_writes_a_page_and_prints_its_path(suffix: str, magic: bytes, tmp_p
 
 def test_convert_through_all_formats_keeps_the_signal(tmp_path: Path) -> None:
     file = NORMAL
-    for name in ("one.csv", "two.npz", "three.hea"):
+    names = ["one.csv", "two.npz", "three.hea", "four.json"]
+    if importlib.util.find_spec("ecgdatakit"):  # uniecg[formats]
+        names += ["five.edf", "six.dcm", "seven.xml"]
+    for name in names:
         result = run("convert", file, tmp_path / name)
         assert result.exit_code == 0, result.stderr
         assert result.stdout == f"{tmp_path / name}\n"
         file = tmp_path / name
     np.testing.assert_allclose(read_record(file).signal, read_record(NORMAL).signal, atol=1e-3)
+
+
+def test_doubts_about_a_file_are_one_line_on_stderr(tmp_path: Path) -> None:
+    record = read_record(NORMAL)
+    record.signal[[0, 1]] = record.signal[[1, 0]]  # I and II in each other's place
+    file = write_record(record, tmp_path / "swapped.csv")
+    result = run_process("convert", file, tmp_path / "again.npz")
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path / 'again.npz'}\n")
+    assert result.stderr.startswith(f"warning: {file} is suspect: the limb leads contradict each other")
+    assert result.stderr.count("\n") == 1
 
 
 def test_core_commands_work_without_torch_and_interpret_names_the_extra(tmp_path: Path) -> None:

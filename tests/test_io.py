@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from uniecg.errors import FormatError, InputError
 from uniecg.examples import EXAMPLES, example_path
-from uniecg.io import READERS, WRITERS, page_to_gray, read_page, read_record, write_record
+from uniecg.io import page_to_gray, read_page, read_record, write_record
 from uniecg.record import LEADS, Record
 
 SUFFIXES = [".hea", ".csv", ".npz"]
@@ -51,7 +51,10 @@ def write_header(folder: Path, signal_line: str, comments: str = "", samples: in
 def test_what_is_written_is_read_back(tmp_path: Path, suffix: str, signal: np.ndarray, rate: float) -> None:
     record = Record(signal, rate, leads=LEADS[: len(signal)], metadata={"age": 54, "sex": "female"})
     path = write_record(record, tmp_path / f"ecg{suffix}", overwrite=True)
-    again = read_record(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # random numbers are no ECG: they are marked as suspect
+        again = read_record(path)
+    again.metadata.pop("suspect", None)
     # WFDB counts in 1 uV, the others are exact.
     tolerance = 0.000501 if suffix == ".hea" else 0
     np.testing.assert_allclose(again.signal, record.signal, rtol=1e-6, atol=tolerance, equal_nan=True)
@@ -198,7 +201,7 @@ def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
 
 def test_unknown_formats_and_folders(tmp_path: Path, normal: Record) -> None:
     (tmp_path / "ecg.xyz").write_text("?")
-    with pytest.raises(FormatError, match=r"\.csv .*\.npz"):
+    with pytest.raises(FormatError, match=r"\.csv .*\.edf .*HL7"):
         read_record(tmp_path / "ecg.xyz")
     with pytest.raises(FormatError, match="read_page"):
         read_record(tmp_path / "ecg.png")
@@ -208,7 +211,6 @@ def test_unknown_formats_and_folders(tmp_path: Path, normal: Record) -> None:
         write_record(normal, tmp_path / "ecg.xyz")
     with pytest.raises(InputError, match="folder"):
         write_record(normal, tmp_path / "nowhere" / "ecg.csv")
-    assert set(WRITERS) <= set(READERS)
 
 
 def test_cut_samples_are_a_format_error(tmp_path: Path, normal: Record) -> None:

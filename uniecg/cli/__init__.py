@@ -8,6 +8,7 @@ imported inside the commands, so that ``uniecg --help`` and the commands without
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,13 +45,20 @@ from .render import error_line, measurement_lines, note, print_json, report_line
 DISCLAIMER = "For research and education, not a medical device."
 
 
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Say what is doubtful about a file, without the place in the code that found it."""
+    note(f"warning: {' '.join(str(message).split())}")
+
+
 class ErrorLineGroup(TyperGroup):
     """A command group that turns expected failures into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; see the class."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (UniECGError, OSError) as error:

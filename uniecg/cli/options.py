@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 SignalFile = Annotated[
-    Path, typer.Argument(metavar="FILE", show_default=False, help="ECG as WFDB (.hea), .csv or .npz.")
+    Path,
+    typer.Argument(
+        metavar="FILE", show_default=False, help="ECG file of a known format, told by its content."
+    ),
 ]
 AnyFile = Annotated[
     Path,
     typer.Argument(
-        metavar="FILE", show_default=False, help="ECG as WFDB (.hea), .csv, .npz, or a page as .png, .jpg."
+        metavar="FILE", show_default=False, help="ECG file of a known format, or a page as .png, .jpg."
     ),
 ]
 SamplingRate = Annotated[
@@ -42,14 +45,18 @@ Words = Annotated[str, typer.Argument(metavar="TEXT", show_default=False, help="
 RecordOutput = Annotated[
     Path,
     typer.Option(
-        "--output", "-o", show_default=False, help="Signal file: NAME or NAME.hea (WFDB), .csv, .npz."
+        "--output",
+        "-o",
+        show_default=False,
+        help="NAME.hea (WFDB), .csv, .npz, .json, .edf, .dcm or .xml (aECG).",
     ),
 ]
 PageOutput = Annotated[
     Path, typer.Option("--output", "-o", show_default=False, help="Page to write: .png, .svg, .pdf.")
 ]
 Source = Annotated[
-    Path, typer.Argument(metavar="IN", show_default=False, help="ECG as WFDB (.hea), .csv or .npz.")
+    Path,
+    typer.Argument(metavar="IN", show_default=False, help="ECG file of a known format, told by its content."),
 ]
 Target = Annotated[
     Path, typer.Argument(metavar="OUT", show_default=False, help="File to write; its suffix is the format.")

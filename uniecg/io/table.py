@@ -1,4 +1,4 @@
-"""Tables of samples: CSV with one column a lead, and NPZ.
+"""Tables of samples with one column a lead: CSV and Parquet.
 
 A CSV file has a row of lead names, one row a sample and, before them, optional remarks::
 
@@ -10,27 +10,31 @@ A CSV file has a row of lead names, one row a sample and, before them, optional 
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
-import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormatError, InputError
-from ..record import Record, canonical_lead
+from ..errors import FormatError, InputError, require
+from ..record import LEADS, Record, canonical_lead
 from .metadata import (
-    MV_PER_UNIT,
+    ReadOptions,
     agreed_rate,
-    check_amplitude,
     comments_from_metadata,
+    damaged,
+    demand_mv,
+    demand_size,
+    make_record,
     metadata_from_comments,
+    mv_per_unit,
+    person,
+    written_leads,
 )
 
-__all__ = ["read_csv", "read_npz", "write_csv", "write_npz"]
+__all__ = ["has_lead_names", "read_csv", "read_parquet", "write_csv"]
 
 _REMARK = re.compile(r"#\s*(?P<key>[\w ]+?)\s*[:=]\s*(?P<value>.*?)\s*$")
 _WITH_UNIT = re.compile(r"(?P<name>.*?)[\s_]*[(\[_ ](?P<unit>[munµμ]?v|m?s)[)\]]?", re.IGNORECASE)
@@ -38,7 +42,7 @@ _TIME = {"time", "t", "seconds", "elapsed time", "timestamp"}
 _SECONDS = {"s": 1.0, "ms": 1e-3}
 
 
-def read_csv(path: Path, sampling_rate: float | None = None) -> Record:
+def read_csv(path: Path, options: ReadOptions) -> Record:
     """Read a CSV table: a row of lead names, then one row a sample.
 
     Parameters
@@ -46,8 +50,8 @@ def read_csv(path: Path, sampling_rate: float | None = None) -> Record:
     path : Path
         File with comma, semicolon or tab between the columns. Units are mV unless a remark ``# units: uV`` or
         the column name (``I (uV)``) says otherwise; an empty cell is a gap.
-    sampling_rate : float, optional
-        Hz; needed where there is neither a column ``time_s`` nor a remark ``# sampling_rate: 500``.
+    options : ReadOptions
+        The sampling rate is needed where there is neither a column ``time_s`` nor a remark ``# sampling_rate: 500``.
 
     Returns
     -------
@@ -72,38 +76,13 @@ def read_csv(path: Path, sampling_rate: float | None = None) -> Record:
     ]
     if not numbered:
         raise FormatError(f"{path} is empty; a table starts with a row of lead names (I, II, ...)")
-    separator = max(",;\t", key=numbered[0][1].count)
-    columns = [name.strip().strip("\"'") for name in numbered[0][1].split(separator)]
+    columns, separator = _split_names(numbered[0][1])
     if all(_number(name) is not None for name in columns):
         raise FormatError(f"{path}: the first row must name the leads (I, II, ...), it holds only numbers")
-    if not any(canonical_lead(_split_unit(name)[0]) for name in columns):
-        raise FormatError(
-            f"{path}: no column is named like a lead (I, II, III, aVR, ..., V6); name them in row 1"
-        )
+    _demand_leads(path, columns)
     table = _parse_rows(path, numbered[1:], columns, separator)
-    stated_unit = stated.get("units", stated.get("unit"))
-    names, rows, time, has_unit = [], [], None, stated_unit is not None
-    for column, values in zip(columns, table.T, strict=True):
-        name, unit = _split_unit(column)
-        if name.lower() in _TIME:
-            time = values * _SECONDS.get((unit or "s").lower(), 1.0)
-            continue
-        has_unit = has_unit or unit is not None
-        names.append(name)
-        rows.append(values * _mv_per_unit(path, unit or stated_unit or "mV"))
-    signal = np.array(rows)
-    if not has_unit:
-        check_amplitude(path, signal)
-    rate = None
-    if "sampling_rate" in stated:
-        rate = _number(stated["sampling_rate"].removesuffix("Hz"))
-        if rate is None:
-            raise FormatError(f"{path}: the sampling rate {stated['sampling_rate']!r} is not a number of Hz")
-    elif time is not None:
-        rate = _rate_of(path, time)
-    return _record(
-        path, signal, agreed_rate(path, rate, sampling_rate), names, metadata_from_comments(remarks)
-    )
+    metadata = metadata_from_comments(remarks)
+    return _record_of_columns(path, columns, table.T, stated, metadata, options)
 
 
 def write_csv(record: Record, path: Path) -> Path:
@@ -121,9 +100,7 @@ def write_csv(record: Record, path: Path) -> Path:
     Path
         The file.
     """
-    leads = record.available_leads
-    if not leads:
-        raise InputError(f"{path} was not written: the record holds no values")
+    leads = written_leads(record, path, "CSV", gaps=True)
     remarks = [
         f"sampling_rate: {record.sampling_rate:.10g}",
         "units: mV",
@@ -140,85 +117,133 @@ def write_csv(record: Record, path: Path) -> Path:
     return path
 
 
-def read_npz(path: Path, sampling_rate: float | None = None) -> Record:
-    """Read an NPZ archive with the arrays ``signal`` (n_leads, n_samples), ``sampling_rate`` and ``leads``.
+def read_parquet(path: Path, options: ReadOptions) -> Record:
+    """Read a Parquet table: one column a lead and one row a sample, or one row that holds a whole ECG.
 
     Parameters
     ----------
     path : Path
-        Archive; optional arrays are ``units`` (mV if absent) and ``metadata`` (a JSON object).
-    sampling_rate : float, optional
-        Hz; needed where the archive does not state it.
+        File with columns named by leads (and units) as in CSV, or with the columns ``signal_uv`` (12 leads x
+        samples, lead by lead) and ``sampling_rate`` of the training sets, in a single row.
+    options : ReadOptions
+        The sampling rate is needed where the file does not state it.
 
     Returns
     -------
     Record
-        The leads named.
+        The leads named by the columns.
 
     Raises
     ------
     InputError
-        If the sampling rate or the unit is unknown, or it is no ECG.
+        If the file holds several ECGs, or the sampling rate or the unit is unknown.
     FormatError
-        If the file is no such archive.
+        If it is not such a table.
+    MissingDependencyError
+        If pyarrow is not installed.
     """
+    parquet: Any = require("pyarrow.parquet", "formats")
     try:
-        # Opened here: numpy leaves its own handle open where the archive is damaged.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
-        raise FormatError(f"{path} is damaged or no NPZ archive; write it with numpy.savez") from error
-    missing = [name for name in ("signal", "leads") if name not in arrays]
-    if missing:
-        raise FormatError(f"{path} lacks {' and '.join(missing)}; it needs signal, sampling_rate and leads")
-    try:
-        signal = np.asarray(arrays["signal"], dtype=np.float64)
-        rate = float(arrays["sampling_rate"]) if "sampling_rate" in arrays else None
-        metadata = json.loads(str(arrays["metadata"])) if "metadata" in arrays else {}
-    except (TypeError, ValueError) as error:
-        raise FormatError(f"{path}: {error}; it needs signal, sampling_rate and leads") from error
-    if "units" in arrays:
-        signal = signal * _mv_per_unit(path, str(arrays["units"]))
-    elif signal.ndim == 2:
-        check_amplitude(path, signal)
-    names = [str(name) for name in np.atleast_1d(arrays["leads"])]
-    return _record(path, signal, agreed_rate(path, rate, sampling_rate), names, metadata)
+        with parquet.ParquetFile(path) as file:
+            columns = list(file.schema_arrow.names)
+            n_rows = file.metadata.num_rows
+            # By rows, not by the values of each column chunk: pyarrow's view of a damaged one ends the process.
+            demand_size(path, 8 * n_rows * len(columns))
+            if "signal_uv" in columns and n_rows != 1:
+                raise InputError(
+                    f"{path} holds {n_rows} ECGs, one a row; save the row you want as a file of its own"
+                )
+            wanted = [name for name in columns if _is_wanted(name)]
+            kept = ["signal_uv", "sampling_rate", "age", "sex", "source", "licence"]
+            names = [name for name in kept if name in columns] if "signal_uv" in columns else wanted
+            table = file.read(columns=names)
+            stated = {
+                key.decode("utf-8", "replace").lower(): value.decode("utf-8", "replace")
+                for key, value in (file.schema_arrow.metadata or {}).items()
+            }
+            values = {name: table[name].to_numpy(zero_copy_only=False) for name in names}
+    except InputError:
+        raise
+    except Exception as error:  # pyarrow raises several unrelated types for a damaged file
+        raise damaged(path, "Parquet table", error) from error
+    if "signal_uv" not in values:
+        _demand_leads(path, columns)
+        metadata = metadata_from_comments(f"{key}: {value}" for key, value in stated.items())
+        try:
+            numbers = np.array([np.asarray(values[name], dtype=np.float64) for name in wanted])
+        except (TypeError, ValueError) as error:
+            raise damaged(path, "table of numbers", error) from error
+        return _record_of_columns(path, wanted, numbers, stated, metadata, options)
+    return _record_of_row(path, {name: column[0] for name, column in values.items()}, options)
 
 
-def write_npz(record: Record, path: Path) -> Path:
-    """Write a record as an NPZ archive: exact, with all of its metadata that JSON can hold.
-
-    Parameters
-    ----------
-    record : Record
-        The ECG.
-    path : Path
-        File to write.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    metadata = json.dumps(record.metadata, default=str)
-    np.savez_compressed(
-        path,
-        signal=record.signal,
-        sampling_rate=np.float64(record.sampling_rate),
-        leads=np.array(record.leads),
-        units=np.array("mV"),
-        metadata=np.array(metadata),
-    )
-    return path
+def has_lead_names(line: str) -> bool:
+    """Say whether a line of text is the first row of a table of leads."""
+    return any(canonical_lead(_split_unit(name)[0]) for name in _split_names(line)[0])
 
 
-def _record(
-    path: Path, signal: npt.NDArray[np.float64], rate: float, names: list[str], metadata: dict[str, Any]
+def _record_of_columns(
+    path: Path,
+    columns: Sequence[str],
+    table: npt.NDArray[np.float64],
+    stated: Mapping[str, str],
+    metadata: Mapping[str, Any],
+    options: ReadOptions,
 ) -> Record:
+    """Return the record of named columns, shape (n_columns, n_rows), and the remarks of their file."""
+    stated_unit = stated.get("units", stated.get("unit"))
+    names, rows, time, has_unit = [], [], None, stated_unit is not None
+    for column, values in zip(columns, table, strict=True):
+        name, unit = _split_unit(column)
+        if name.lower() in _TIME:
+            time = values * _SECONDS.get((unit or "s").lower(), 1.0)
+            continue
+        has_unit = has_unit or unit is not None
+        names.append(name)
+        rows.append(values * mv_per_unit(path, unit or stated_unit or "mV"))
+    signal = np.array(rows)
+    if not has_unit:
+        demand_mv(path, signal)
+    rate = None
+    if "sampling_rate" in stated:
+        rate = _number(stated["sampling_rate"].removesuffix("Hz"))
+        if rate is None:
+            raise FormatError(f"{path}: the sampling rate {stated['sampling_rate']!r} is not a number of Hz")
+    elif time is not None:
+        rate = _rate_of(path, time)
+    return make_record(path, signal, agreed_rate(path, rate, options.sampling_rate), names, metadata)
+
+
+def _record_of_row(path: Path, row: Mapping[str, Any], options: ReadOptions) -> Record:
+    """Return the record of one row of a training set."""
     try:
-        return Record(signal, rate, names, metadata)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        signal = np.asarray(row["signal_uv"], dtype=np.float64).reshape(len(LEADS), -1) / 1000
+        rate = float(row["sampling_rate"]) if row.get("sampling_rate") is not None else None
+        age = None if row.get("age") is None else float(row["age"])
+    except (TypeError, ValueError) as error:
+        raise damaged(path, "row of 12 leads x samples", error) from error
+    metadata = {key: str(row[key]) for key in ("source", "licence") if row.get(key)}
+    metadata |= person(age, str(row.get("sex") or ""))
+    return make_record(path, signal, agreed_rate(path, rate, options.sampling_rate), LEADS, metadata)
+
+
+def _split_names(line: str) -> tuple[list[str], str]:
+    """Split the row of names; return them and what separates them."""
+    separator = max(",;\t", key=line.count)
+    return [name.strip().strip("\"'") for name in line.split(separator)], separator
+
+
+def _is_wanted(column: str) -> bool:
+    """Say whether a column is a lead or the time."""
+    name = _split_unit(column)[0]
+    return canonical_lead(name) is not None or name.lower() in _TIME
+
+
+def _demand_leads(path: Path, columns: Sequence[str]) -> None:
+    if not any(canonical_lead(_split_unit(name)[0]) for name in columns):
+        raise FormatError(
+            f"{path}: no column is named like a lead (I, II, III, aVR, ..., V6); name them in row 1"
+        )
 
 
 def _number(text: str) -> float | None:
@@ -234,21 +259,13 @@ def _split_unit(column: str) -> tuple[str, str | None]:
     return (match["name"].strip(), match["unit"]) if match and match["name"].strip() else (column, None)
 
 
-def _mv_per_unit(path: Path, unit: str) -> float:
-    factor = MV_PER_UNIT.get(unit.strip().lower())
-    if factor is None:
-        raise InputError(f"{path}: the unit {unit!r} is unknown; use mV, uV or V")
-    return factor
-
-
 def _parse_rows(
     path: Path, numbered: list[tuple[int, str]], columns: list[str], separator: str
 ) -> npt.NDArray[np.float64]:
     """Return the numbers, shape (n_rows, n_columns); columns that are neither lead nor time are NaN."""
     if not numbered:
         raise FormatError(f"{path} is empty: no samples follow the lead names")
-    names = [_split_unit(column)[0] for column in columns]
-    wanted = [canonical_lead(name) is not None or name.lower() in _TIME for name in names]
+    wanted = [_is_wanted(column) for column in columns]
     table = np.full((len(numbered), len(columns)), np.nan)
     for row, (line_number, line) in enumerate(numbered):
         # Where semicolons part the columns, as in much of Europe, the comma is the decimal point.

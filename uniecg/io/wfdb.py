@@ -7,38 +7,77 @@ Moody G. WFDB Applications Guide, header(5) and signal(5). https://physionet.org
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
+import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import FormatError, InputError
-from ..record import LEADS, Record
-from .metadata import MV_PER_UNIT, agreed_rate, comments_from_metadata, metadata_from_comments
+from ..record import Record, canonical_lead
+from .metadata import (
+    ReadOptions,
+    agreed_rate,
+    comments_from_metadata,
+    damaged,
+    make_record,
+    metadata_from_comments,
+    mv_per_unit,
+    sample_span,
+    written_leads,
+)
 
-__all__ = ["read_wfdb", "wfdb_files", "write_wfdb"]
+__all__ = ["read_wfdb", "wfdb_files", "wfdb_length", "write_wfdb"]
 
 _GAIN_PER_MV = 1000  # 1 uV a count: +-32.767 mV in 16 bit
 _INVALID = -32768  # signal(5): this value of format 16 marks a missing sample
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+# Bytes a sample of the formats of fixed size, signal(5); the others (FLAC) are checked as they are decoded.
+_BYTES = {
+    "8": 1,
+    "16": 2,
+    "24": 3,
+    "32": 4,
+    "61": 2,
+    "80": 1,
+    "160": 2,
+    "212": 1.5,
+    "310": 4 / 3,
+    "311": 4 / 3,
+}
 
 
 def wfdb_files(path: Path) -> tuple[Path, Path]:
     """Return the header and the sample file of a record named by either or by their stem."""
-    stem = path.with_suffix("") if path.suffix.lower() in (".hea", ".dat", ".mat") else path
+    if path.suffix and path.suffix.lower() not in (".hea", ".dat", ".mat"):
+        # Another sample file of the record (.xyz), or a stem that holds a full stop.
+        stem = path if path.with_name(f"{path.name}.hea").exists() else path.with_suffix("")
+    else:
+        stem = path.with_suffix("")
     return stem.with_name(f"{stem.name}.hea"), stem.with_name(f"{stem.name}.dat")
 
 
-def read_wfdb(path: Path, sampling_rate: float | None = None) -> Record:
-    """Read a WFDB record in its physical units.
+def wfdb_length(path: Path) -> float:
+    """Return the length of a record in seconds."""
+    header_path, _ = wfdb_files(path)
+    header = _read(header_path, None)
+    return float(header.sig_len) / agreed_rate(header_path, float(header.fs), None)
+
+
+def read_wfdb(path: Path, options: ReadOptions) -> Record:
+    """Read a WFDB record in its physical units, only the part asked for.
 
     Parameters
     ----------
     path : Path
-        The header, the sample file or the stem of both.
-    sampling_rate : float, optional
-        Must agree with the header; not needed.
+        The header, a sample file or the stem of both.
+    options : ReadOptions
+        The sampling rate must agree with the header; not needed.
 
     Returns
     -------
@@ -53,30 +92,33 @@ def read_wfdb(path: Path, sampling_rate: float | None = None) -> Record:
     FormatError
         If header or samples are damaged.
     """
-    import wfdb  # brings pandas: loaded only where a WFDB file is read
-
     header_path, _ = wfdb_files(path)
-    if not header_path.exists():
-        raise InputError(f"{path} needs its header {header_path.name} beside it")
-    _check_files(header_path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # wfdb's own; what matters to the user is checked here
-            content = wfdb.rdrecord(str(header_path.with_suffix("")))
-    except Exception as error:  # wfdb reports damage through whatever its parsing runs into
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise FormatError(
-            f"{header_path} or its samples are damaged ({reason}); fetch the record again"
-        ) from error
-    if not content.sig_name or content.p_signal is None or not all(content.sig_name):
+    header = _read(header_path, None)
+    names = header.sig_name
+    if not names or not all(names):
         raise FormatError(f"{header_path} does not name its leads; add the names to the signal lines")
-    factors = []
-    for name, unit in zip(content.sig_name, content.units, strict=True):
-        factor = MV_PER_UNIT.get(str(unit).strip().lower())
-        if factor is None and name.strip().lower() in {lead.lower() for lead in LEADS}:
-            raise InputError(f"{header_path}: lead {name} is in {unit!r}; the unit must be mV, uV or V")
-        factors.append(factor or 1.0)
-    metadata = metadata_from_comments(content.comments or ())
+    chosen = [index for index, name in enumerate(names) if canonical_lead(name)]
+    if not chosen:
+        raise InputError(f"{header_path}: no signal is named like a lead; the names are {', '.join(names)}")
+    factors = [mv_per_unit(header_path, str(header.units[index]), names[index]) for index in chosen]
+    per_frame = {header.samps_per_frame[index] or 1 for index in chosen}
+    if len(per_frame) > 1:
+        raise InputError(f"{header_path}: its leads have different sampling rates; bring them to one first")
+    # Where slow signals lie beside the ECG, the rate of the header counts frames of several samples.
+    frame = per_frame.pop()
+    first, last = sample_span(header_path, options, float(header.fs), header.sig_len)
+    content = _read(header_path, chosen, first, last)
+    metadata = metadata_from_comments(header.comments or ())
+    try:
+        wrong = _wrong_checksums(content) if (first, last) == (0, header.sig_len) else []
+        signal = np.stack(content.dac(expanded=True)) * np.asarray(factors)[:, None]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(header_path, "WFDB record", error) from error
+    if wrong:
+        metadata["suspect"] = [f"the checksum of {', '.join(wrong)} is wrong"]
+    others = [name for name in names if not canonical_lead(name)]
+    if others:
+        metadata["other_leads"] = others
     uncalibrated = _uncalibrated(header_path)
     if uncalibrated:
         metadata["calibrated"] = False
@@ -85,11 +127,8 @@ def read_wfdb(path: Path, sampling_rate: float | None = None) -> Record:
             "and cannot be relied on",
             stacklevel=3,
         )
-    rate = agreed_rate(header_path, float(content.fs), sampling_rate)
-    try:
-        return Record(content.p_signal.T * np.asarray(factors)[:, None], rate, content.sig_name, metadata)
-    except InputError as error:
-        raise InputError(f"{header_path}: {error}") from error
+    rate = agreed_rate(header_path, float(header.fs * frame), options.sampling_rate)
+    return make_record(header_path, signal, rate, [names[index] for index in chosen], metadata)
 
 
 def write_wfdb(record: Record, path: Path) -> Path:
@@ -118,9 +157,7 @@ def write_wfdb(record: Record, path: Path) -> Path:
         raise InputError(
             f"{header_path}: WFDB names hold only letters, digits, '-' and '_'; choose another name"
         )
-    leads = record.available_leads
-    if not leads:
-        raise InputError(f"{header_path} was not written: the record holds no values")
+    leads = written_leads(record, header_path, "WFDB", gaps=True)
     signal = np.stack([record[lead] for lead in leads]).astype(np.float64) * _GAIN_PER_MV
     if np.nanmax(np.abs(signal)) > -_INVALID - 1:
         peak = np.nanmax(np.abs(signal)) / _GAIN_PER_MV
@@ -134,6 +171,67 @@ def write_wfdb(record: Record, path: Path) -> Path:
     samples_path.write_bytes(digital.T.tobytes())
     header_path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return header_path
+
+
+def _read(header_path: Path, channels: list[int] | None, first: int = 0, last: int | None = None) -> Any:
+    """Return wfdb's record of the channels named, or the header alone where they are None."""
+    import wfdb  # brings pandas: loaded only where a WFDB file is read
+
+    if not header_path.exists():
+        raise InputError(f"{header_path.with_suffix('')} needs its header {header_path.name} beside it")
+    n_samples = _check_files(header_path)
+    try:
+        with warnings.catch_warnings(), _own_names(header_path) as stem:
+            warnings.simplefilter("ignore")  # wfdb's own; what matters to the user is checked here
+            if channels is not None:
+                return wfdb.rdrecord(
+                    str(stem), first, last, channels=channels, physical=False, smooth_frames=False
+                )
+            header = wfdb.rdheader(str(stem))
+            if not header.sig_len:  # a header may leave the length to the size of the files
+                header.sig_len = n_samples or wfdb.rdrecord(str(stem), physical=False).sig_len
+            return header
+    except OSError:
+        raise
+    except Exception as error:  # wfdb reports damage through whatever its parsing runs into
+        raise damaged(header_path, "WFDB record", error) from error
+
+
+@contextlib.contextmanager
+def _own_names(header_path: Path) -> Iterator[Path]:
+    """Give the stem of a record under which its files are found, also after they were renamed together.
+
+    A header names its sample files. Where ``a.hea`` and ``a.dat`` came to be ``b.hea`` and ``b.dat``, a copy of
+    the header with the new names stands in for it, beside links to the samples.
+    """
+    renamed = {
+        name: own
+        for name in _sample_names(header_path)
+        if (own := _sample_path(header_path, name)).name != name
+    }
+    if not renamed:
+        yield header_path.with_suffix("")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copyfile(header_path, Path(folder, header_path.name))
+        for name in _sample_names(header_path):
+            source = _sample_path(header_path, name).resolve()
+            try:
+                Path(folder, name).symlink_to(source)
+            except OSError:  # Windows allows links only to some users
+                shutil.copyfile(source, Path(folder, name))
+        yield Path(folder, header_path.stem)
+
+
+def _sample_path(header_path: Path, name: str) -> Path:
+    """Return where the sample file lies that a header names."""
+    path = header_path.with_name(name)
+    own = header_path.with_suffix(Path(name).suffix)
+    return own if not path.exists() and own != header_path and own.exists() else path
+
+
+def _sample_names(header_path: Path) -> list[str]:
+    return list(dict.fromkeys(line[0] for line in _header_fields(header_path)[1]))
 
 
 def _header_fields(header_path: Path) -> tuple[list[str], list[list[str]]]:
@@ -155,25 +253,43 @@ def _header_fields(header_path: Path) -> tuple[list[str], list[list[str]]]:
     return lines[0], lines[1 : n_signals + 1]
 
 
-def _check_files(header_path: Path) -> None:
-    """Check that the sample files lie beside the header and are as long as it says."""
+def _check_files(header_path: Path) -> int:
+    """Check that the sample files lie beside the header and are as long as it says; return its n_samples or 0."""
     first, lines = _header_fields(header_path)
     n_samples = int(first[3]) if len(first) > 3 and first[3].isdigit() else 0
-    for name in dict.fromkeys(line[0] for line in lines):
-        samples_path = header_path.parent / name
+    for name in _sample_names(header_path):
         # A header is input like any other: it must not reach into other folders or onto the network.
         if Path(name).name != name:
             raise InputError(
                 f"{header_path} names samples in another folder ({name}); keep them beside the header"
             )
+        samples_path = _sample_path(header_path, name)
         if not samples_path.exists():
             raise InputError(f"{header_path} needs its samples {name} beside it")
-        own = [line for line in lines if line[0] == name]
-        size, expected = samples_path.stat().st_size, 2 * n_samples * len(own)
-        if size < expected and all(line[1] == "16" for line in own):
+        formats = [
+            re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+\d+)?", line[1]) for line in lines if line[0] == name
+        ]
+        bytes_per_frame = sum(_BYTES.get(match[1], 0) * int(match[2] or 1) for match in formats if match)
+        size, expected = samples_path.stat().st_size, int(n_samples * bytes_per_frame)
+        if size < expected:
             raise FormatError(
                 f"{samples_path} is cut short ({size} of {expected} bytes); fetch the record again"
             )
+    return n_samples
+
+
+def _wrong_checksums(content: Any) -> list[str]:
+    """Return the leads whose samples, all of them, do not add up to the checksum in the header.
+
+    A 0 counts as not stated: many writers fill it in so.
+    """
+    computed = content.calc_checksum(expanded=True)
+    stated = content.checksum or [None] * len(computed)
+    return [
+        name
+        for name, ours, theirs in zip(content.sig_name, computed, stated, strict=True)
+        if theirs and (ours - theirs) % 65536
+    ]
 
 
 def _uncalibrated(header_path: Path) -> list[str]:
