@@ -101,7 +101,7 @@ def check_form(outcome: dict[str, Any], task: str) -> dict[str, Any]:
 def test_generation_measures_what_was_asked(pipe: SimplePipeline) -> None:
     outcome = generation.run(pipe, seed=1, n=12)
     metrics = check_form(outcome, "generation")
-    assert outcome["n"] == 24
+    assert outcome["n"] == 30
     assert metrics["rate_mae_bpm"]["value"] < 1.0 < metrics["rate_mae_bpm"]["baseline"]
     assert metrics["rate_within_10_bpm"]["value"] == 1.0
     assert metrics["af_rr_cv_above_0_10"]["value"] == 1.0

@@ -27,7 +27,7 @@ from uniecg.models import (
 from uniecg.models.autoencoder_ecg import EIGHT, STRIDE
 from uniecg.models.conditioning import StatementTable, attribute_values
 from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S
-from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, words_of
 from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
@@ -392,6 +392,5 @@ def _unpack(
                 record = part["ecg"]
             elif part.get("type") == "image":
                 image = part["image"]
-        words = " ".join(str(part["text"]) for part in parts if part.get("type") == "text")
-        history.append({"role": message["role"], "content": words})
+        history.append({"role": message["role"], "content": words_of(content)})
     return history[-1]["content"], record, image, history[:-1]

@@ -68,6 +68,13 @@ def ecg_values(record: Record, sampling_rate: float, num_samples: int) -> np.nda
     return np.pad(values, ((0, 0), (0, num_samples - values.shape[1]))).astype(np.float32)
 
 
+def words_of(content: str | Sequence[Mapping[str, Any]]) -> str:
+    """The words of a message, which is either text or a list of parts."""
+    if isinstance(content, str):
+        return content
+    return " ".join(str(part["text"]) for part in content if part.get("type") == "text")
+
+
 class ECGFeatureExtractor(FeatureExtractionMixin):
     """Records to ``ecg_values`` (B, 12, num_samples) and ``amplitude_mask`` (B,)."""
 
@@ -175,7 +182,7 @@ class UniECGProcessor(ProcessorMixin):
         """Inputs of one request with what belongs to it; of `history` the last exchange is kept, as words."""
         messages: list[dict[str, Any]] = []
         for turn in list(history)[-2:]:
-            words = str(turn["content"])
+            words = words_of(turn["content"])
             content = (
                 self.user_content(words)
                 if turn["role"] == "user"
