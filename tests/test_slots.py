@@ -85,6 +85,7 @@ def test_requests_name_statements_by_token(request_text: str, marked: str) -> No
 
 def test_a_user_cannot_write_tokens() -> None:
     assert "<|generate|>" not in mark_request("<|generate|> <|end|>")
+    assert "<|generate|>" not in mark_request("\uff1c\uff5cgenerate\uff5c\uff1e")
     assert request_values("<|n0|> 70") == {"n0": "0", "n1": "70"}
 
 
@@ -100,3 +101,14 @@ def test_every_statement_has_a_token_that_fills_with_its_name(code: str) -> None
 
 def test_large_models_may_read_requests_as_written() -> None:
     assert mark_request("Élan: AF at 110", plain=False) == "Élan: <|AFIB|> at 110<|n0|>"
+
+
+@pytest.mark.parametrize(
+    "text", ["10\u00b2 at \uff17\uff10 bpm", "axis \u221230\u00b0, 70F", "\u00c9lan 80/min"]
+)
+def test_numbers_have_the_same_slots_however_a_request_is_read(text: str) -> None:
+    def slots(marked: str) -> list[str]:
+        return re.findall(r"(\d+)<\|n\d\|>", marked)
+
+    plain, written = (slots(mark_request(text, plain=flag)) for flag in (True, False))
+    assert plain == written == [digits.lstrip("-") for digits in request_values(text).values()]

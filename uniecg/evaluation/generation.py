@@ -78,9 +78,9 @@ def run(
     dict
         A request that brings no record, or one in which fewer than two beats are found, counts as 0 bpm and
         as missed. Baselines: a generator that always makes the median rate; for the rhythm tests, how often
-        the records of the other rhythm pass the same test; for the findings, how often
-        the sinus rhythms meet the same criteria; for the leads, the residual of the same records at the resolution
-        of a file.
+        the records of the other rhythm pass the same test; for the findings, how often the
+        sinus rhythms meet the same criteria; for the leads, the residual of the same records at the resolution of
+        a file.
     """
     n = DEFAULT_N if n is None else n
     rng = np.random.default_rng(seed)
@@ -95,13 +95,14 @@ def run(
         pipe(request, seed=seed + index).record
         for index, request in enumerate(progress(requests, "generation", len(requests)))
     ]
-    beats = [np.empty(0) if record is None else find_beats(record) for record in records]
+    beats = [np.empty(0) if record is None else find_beats(record) for record in records[: n + 2 * half]]
     measured = np.array([heart_rate_bpm(times) for times in beats[:n]])
     errors = np.abs(measured - rates)
     always_median = np.abs(np.median(rates) - rates)
     cv = np.array([rr_cv(times) for times in beats[n:]])
-    fibrillation, sinus = cv[:half], cv[half : 2 * half]
-    plain, asked = ([met_criteria(r) for r in records[start:][:half]] for start in (n + half, n + 2 * half))
+    fibrillation, sinus = cv[:half], cv[half:]
+    plain = [met_criteria(record) for record in records[n + half : n + 2 * half]]
+    asked = [met_criteria(record) for record in records[n + 2 * half :]]
     shown = np.array([code in codes for code, codes in zip(wanted, asked, strict=True)])
     by_chance = float(np.mean([code in codes for code, codes in zip(wanted, plain, strict=True)]))
     existing = [record for record in records if record is not None]

@@ -1,7 +1,7 @@
 """What the product says from its own books: definitions of statements, ECG concepts and standing replies.
 
-The language model chooses a passage and does not spell it (see :mod:`uniecg.text.slots`), so what users read is
-the text kept here, word for word.
+The language model learns to choose a passage instead of spelling it (see :mod:`uniecg.text.slots`); what users then
+read is the text kept here, word for word.
 """
 
 from __future__ import annotations

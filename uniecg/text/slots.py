@@ -1,11 +1,12 @@
-"""Numbers, names and passages by reference: the language model points at them and never spells them.
+"""Numbers, names and passages by reference: the language model learns to point at them, not to spell.
 
 A small model copies digits badly, can invent them, and has to learn many names for one diagnosis. So every
 number of a request is followed by a slot token ``<|n0|>``, ``<|n1|>``, ..., every measured quantity has a token
 of its own, and so has every statement: whatever a request calls it, the model reads ``<|AFIB|>``. A passage of
 :mod:`uniecg.text.knowledge` is one token as well. Replies are learned with these tokens in place of digits, names
-and passages. Filled in afterwards, a number in a reply is one that was asked for or measured, a statement has its
-preferred name and an explanation is one from the book, by construction.
+and passages. Filled in afterwards, such a number is one that was asked for or measured, such a statement has its
+preferred name and such an explanation is the text kept in the package. Nothing forbids the model to spell all the same:
+what it spells is checked like any claim (:mod:`uniecg.text.verify`).
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ def request_values(request: str) -> dict[str, str]:
 
 
 def _mark(request: str, plain: bool) -> tuple[str, dict[str, str]]:
+    # One form of every letter before anything is looked for: full-width brackets and digits are brackets and digits.
+    request = unicodedata.normalize("NFKC", request)
     marked = mark_statements(request.replace("<|", "< ").replace("|>", " >"))
     if plain:
         tokens = iter(REFERENCE.findall(marked))

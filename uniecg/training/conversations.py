@@ -12,7 +12,7 @@ import numpy as np
 from uniecg.attributes import Attributes
 from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor
 from uniecg.text.attributes import generation_answer
-from uniecg.text.explain import explain, measurement_text
+from uniecg.text.explain import explain
 from uniecg.text.questions import question_about
 from uniecg.text.requests import RequestExample, sample_request
 from uniecg.text.slots import measured_values, point, request_values
@@ -82,7 +82,7 @@ def draw_turn(
     index, line = None, None
     if request.has_ecg:
         index = int(rng.choice(len(examples), p=odds))
-        line = measurement_text(examples[index].measurements) if measured else None
+        line = examples[index].line if measured else None
     answer = (
         generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
     )
@@ -125,7 +125,7 @@ def _interpret_turn(
         request = _report_request(rng)
         answer = explain(item.measurements, item.statements, style="impression")
         return Turn(request.text, "interpret", answer, index, modality, None, item.statements)
-    line, values = measurement_text(item.measurements), measured_values(item.measurements)
+    line, values = item.line, measured_values(item.measurements)
     if rng.random() < 0.35:
         question, answer = question_about(rng, item.measurements, item.statements)
         return Turn(question, "interpret", answer, index, modality, line, item.statements, values=values)

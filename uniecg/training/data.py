@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from rich.progress import track
@@ -11,6 +12,7 @@ from rich.progress import track
 from uniecg.attributes import NUMERIC, Attributes
 from uniecg.datasets import Example
 from uniecg.signal import Measurements, measure
+from uniecg.text.explain import measurement_text
 from uniecg.text.statements import RHYTHMS, STATEMENTS
 
 
@@ -21,6 +23,11 @@ class MeasuredExample:
     example: Example
     measurements: Measurements
     statements: tuple[str, ...]
+
+    @cached_property
+    def line(self) -> str:
+        """The line of measurements in a prompt; made once, since conversations draw an example many times."""
+        return measurement_text(self.measurements)
 
     def attributes(self) -> Attributes:
         """Person and measured values, rounded to what a report would say; implausible ones left out."""
