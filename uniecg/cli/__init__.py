@@ -256,16 +256,27 @@ def evaluate(
     model: Model = None,
     seed: Annotated[int, typer.Option("--seed", help="Makes the numbers repeatable.")] = 0,
     limit: Limit = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="NAMES",
+            help="For ludb: other packages to measure beside, of neurokit2,openecg,biosppy.",
+        ),
+    ] = None,
 ) -> None:
     """Evaluate the model on a task; prints the numbers as JSON."""
-    from ..evaluation import TASKS
+    from ..evaluation import TASKS, WITHOUT_MODEL
 
     if task not in TASKS:
         raise typer.BadParameter(f"{task!r} is not one of: {', '.join(TASKS)}", param_hint="TASK")
     if data is not None and not data.exists():
         raise InputError(f"{data} does not exist; check the name")
-    pipe = _load_pipeline(model)
-    print_json(TASKS[task](pipe, data=data, split=split, seed=seed, n=limit))
+    if against is not None and task != "ludb":
+        raise typer.BadParameter("only the task ludb compares packages", param_hint="--against")
+    extra = {"against": against.split(",")} if against else {}
+    pipe = None if task in WITHOUT_MODEL else _load_pipeline(model)
+    print_json(TASKS[task](pipe, data=data, split=split, seed=seed, n=limit, **extra))
 
 
 def _load_pipeline(model: str | None) -> Any:
