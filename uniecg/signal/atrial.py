@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from uniecg.signal.delineate import NAN
 from uniecg.signal.filters import ANALYSIS_RATE, FloatArray, IntArray
+from uniecg.signal.waves import NAN
 
 BAND_HZ = (2.5, 12.0)
 FLUTTER_HZ = (3.3, 6.7)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from uniecg.signal.beats import BeatSet
-from uniecg.signal.delineate import MS, NAN, Waves, match_wave, qrs_bounds, t_wave
+from uniecg.signal.delineate import qrs_bounds
 from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
+from uniecg.signal.match_wave import match_wave
 from uniecg.signal.measurements import Beats
 from uniecg.signal.median_beat import AFTER, BEFORE, Analysis, Prepared
-from uniecg.signal.rhythm import premature_beats
+from uniecg.signal.rhythm import irregularity, premature_beats
+from uniecg.signal.t_wave import t_wave
+from uniecg.signal.waves import MS, NAN, Waves
 
 WIDE_QRS_MS = 120.0
 MIN_P_CORRELATION = 0.5
 P_GAIN = (0.3, 3.0)
+MIN_P_SHARE, FIBRILLATION_IRREGULARITY = 0.7, 0.1
+"""RR intervals of fibrillation differ from one to the next by some 20 % of their mean (Tateno & Glass 2001, Med Biol
+Eng Comput 39:664); half of that is more than sinus arrhythmia shows in the median."""
 
 
 def beat_times(ready: Prepared, beats: BeatSet, analysis: Analysis, rr_s: FloatArray) -> Beats:
@@ -49,7 +56,7 @@ def beat_times(ready: Prepared, beats: BeatSet, analysis: Analysis, rr_s: FloatA
         table[name][(table[name] < 0) | (table[name] > last)] = NAN
     seconds = {f"{name}_s": values / ANALYSIS_RATE for name, values in table.items()}
     wide = (table["qrs_off"] - table["qrs_on"]) / MS >= WIDE_QRS_MS
-    return Beats(
+    times = Beats(
         **seconds,
         rr_s=rr_s,
         premature=premature_beats(rr_s[1:]),
@@ -57,6 +64,20 @@ def beat_times(ready: Prepared, beats: BeatSet, analysis: Analysis, rr_s: FloatA
         dominant=beats.dominant,
         paced=_paced(table, ready.spikes),
     )
+    return _without_p(times) if _is_fibrillation(times) else times
+
+
+def _is_fibrillation(times: Beats) -> bool:
+    """Judge rare P waves in a clearly irregular rhythm: fibrillation waves that happen to look alike."""
+    if not times.dominant.any():
+        return False
+    share = np.isfinite(times.p_peak_s[times.dominant]).mean()
+    return bool(share < MIN_P_SHARE and irregularity(times) > FIBRILLATION_IRREGULARITY)
+
+
+def _without_p(times: Beats) -> Beats:
+    absent = np.full(len(times), NAN)
+    return replace(times, p_on_s=absent, p_peak_s=absent.copy(), p_off_s=absent.copy())
 
 
 def _place(
@@ -93,7 +114,7 @@ def _single_beat(analysis: Analysis, index: IntArray, row: int) -> Waves:
     piece = signal[:, start : int(index[row]) + AFTER]
     rr = float(index[row + 1] - index[row]) if row + 1 < len(index) else ANALYSIS_RATE
     onset, r_peak, offset = qrs_bounds(piece, int(index[row]) - start)
-    t_peak, t_off = t_wave(piece, onset, offset, rr, analysis.noise)
+    t_peak, t_off, _, _ = t_wave(piece, onset, offset, rr, analysis.noise)
     return Waves(NAN, NAN, NAN, onset + start, r_peak + start, offset + start, t_peak + start, t_off + start)
 
 

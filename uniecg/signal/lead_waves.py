@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from uniecg.signal.delineate import MS, NAN, Waves
 from uniecg.signal.filters import FloatArray
 from uniecg.signal.measurements import LeadMeasurements
+from uniecg.signal.waves import MS, NAN, Waves
 
 MIN_WAVE_MV = 0.02
 MIN_WAVE_MS = 6.0

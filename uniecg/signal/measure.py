@@ -12,12 +12,12 @@ from uniecg.signal import quality as q
 from uniecg.signal.atrial import atrial_activity, without_beats
 from uniecg.signal.beat_times import beat_times
 from uniecg.signal.beats import BeatSet, align_beats, find_r_peaks
-from uniecg.signal.delineate import MS, NAN, Waves
 from uniecg.signal.filters import BoolArray, FloatArray, fill_gaps, to_analysis_rate
 from uniecg.signal.lead_waves import axis_deg, lead_waves, pr_level
 from uniecg.signal.measurements import Beats, LeadMeasurements, Measurements
 from uniecg.signal.median_beat import BEFORE, Analysis, analyse, prepare
 from uniecg.signal.rhythm import Rates, gaps_in, irregularity, rates, rr_intervals
+from uniecg.signal.waves import MS, NAN, Waves
 
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 MIN_DURATION_S = 0.8

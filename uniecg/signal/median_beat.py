@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from uniecg.signal.beats import BeatSet, cut
-from uniecg.signal.delineate import MS, Waves, delineate, qrs_bounds
+from uniecg.signal.delineate import delineate, qrs_bounds
 from uniecg.signal.filters import (
     ANALYSIS_RATE,
     FloatArray,
@@ -22,6 +22,7 @@ from uniecg.signal.filters import (
     remove_mains,
     smooth,
 )
+from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
 
 BEFORE, AFTER = 250, 375
 """Samples of the beat window before and after the fiducial point: 0.5 s and 0.75 s."""
@@ -74,6 +75,8 @@ class Analysis:
     beat : ndarray, shape (n_leads, 625), mV
     waves : Waves
         In samples of `beat`; the fiducial point of a beat lies at sample 250.
+    lead_bounds : LeadBounds
+        The same in each lead.
     noise : ndarray, shape (n_leads,), mV
         Standard error of `beat`.
     levelled : ndarray, shape (n_leads, n_samples), mV
@@ -84,6 +87,7 @@ class Analysis:
 
     beat: FloatArray
     waves: Waves
+    lead_bounds: LeadBounds
     noise: FloatArray
     levelled: FloatArray
     windows: FloatArray
@@ -101,14 +105,16 @@ def analyse(ready: Prepared, beats: BeatSet) -> Analysis:
     n_leads = len(ready.calm)
     if index.size == 0:
         empty = np.zeros((n_leads, BEFORE + AFTER))
-        return Analysis(empty, Waves(), np.ones(n_leads), ready.calm, np.zeros((0, n_leads, BEFORE + AFTER)))
+        nowhere = LeadBounds(*(np.full(n_leads, NAN) for _ in range(6)))
+        none = np.zeros((0, n_leads, BEFORE + AFTER))
+        return Analysis(empty, Waves(), nowhere, np.ones(n_leads), ready.calm, none)
     beat, _ = _median_beat(ready.calm, index)
     onset, _, _ = qrs_bounds(beat, BEFORE)
     levelled = _level_on_pr(ready, index, onset - BEFORE) if math.isfinite(onset) else ready.calm
     beat, windows = _median_beat(levelled, index)
     noise = np.maximum(_beat_noise(windows, beat), 1e-3 * np.ptp(beat, axis=1) + 1e-9)
-    waves = delineate(beat, BEFORE, _cycle(beats), noise)
-    return Analysis(beat, waves, noise, levelled, windows)
+    waves, lead_bounds = delineate(beat, BEFORE, _cycle(beats), noise)
+    return Analysis(beat, waves, lead_bounds, noise, levelled, windows)
 
 
 def _median_beat(signal: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray]:

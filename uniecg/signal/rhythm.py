@@ -6,9 +6,9 @@ from typing import TypedDict
 
 import numpy as np
 
-from uniecg.signal.delineate import NAN
 from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
 from uniecg.signal.measurements import Beats
+from uniecg.signal.waves import NAN
 
 MAX_GAP_S = 0.1
 PREMATURE = 0.85
