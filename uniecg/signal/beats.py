@@ -8,7 +8,15 @@ import numpy as np
 from scipy import ndimage
 from scipy import signal as sps
 
-from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray, qrs_band
+from uniecg.signal.filters import (
+    ANALYSIS_RATE,
+    BAND_RATE,
+    BAND_STEP,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    qrs_band,
+)
 
 ENVELOPE_S = 0.08
 REFRACTORY_S = 0.2
@@ -50,16 +58,16 @@ def detection_function(signal: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (n_samples,)
+    ndarray, shape (ceil(n_samples / 4),), at 125 Hz
         About 1 at a QRS complex, near 0 elsewhere.
     """
-    width = int(ENVELOPE_S * ANALYSIS_RATE)
+    width = int(ENVELOPE_S * BAND_RATE)
     energy = ndimage.uniform_filter1d(np.square(qrs_band(signal)), width, axis=1, mode="constant")
     envelope = np.sqrt(np.maximum(energy, 0.0))
-    high, middle = np.percentile(envelope[:, ::5], (97, 50), axis=1)
+    high, middle = np.percentile(envelope, (97, 50), axis=1)
     usable = high > 1e-9
     if not usable.any():
-        return np.zeros(signal.shape[1])
+        return np.zeros(envelope.shape[1])
     contrast = np.zeros(len(high))
     contrast[usable] = np.clip(high[usable] / np.maximum(middle[usable], 1e-9) - 1.5, 0.01, 10.0)
     scaled = np.minimum(envelope[usable] / high[usable, None], 2.0)
@@ -85,11 +93,11 @@ def find_r_peaks(signal: FloatArray) -> IntArray:
     """
     nothing = np.zeros(0, dtype=np.int64)
     curve = detection_function(signal)
-    peaks, _ = sps.find_peaks(curve, distance=int(REFRACTORY_S * ANALYSIS_RATE))
+    peaks, _ = sps.find_peaks(curve, distance=int(REFRACTORY_S * BAND_RATE))
     if peaks.size == 0:
         return nothing
     heights = curve[peaks]
-    block = int(2.5 * ANALYSIS_RATE)
+    block = int(2.5 * BAND_RATE)
     starts = range(0, max(len(curve) - block // 2, 1), block)
     level = float(np.median([curve[start : start + block].max() for start in starts]))
     if level <= 0.0:
@@ -100,7 +108,8 @@ def find_r_peaks(signal: FloatArray) -> IntArray:
         if extra.size == 0:
             break
         kept = np.sort(np.concatenate([kept, extra]))
-    return _without_t_waves(kept, curve).astype(np.int64)
+    found = BAND_STEP * _without_t_waves(kept, curve)
+    return np.asarray(np.minimum(found, signal.shape[1] - 1), dtype=np.int64)
 
 
 def _search_back(kept: IntArray, peaks: IntArray, heights: FloatArray, level: float) -> IntArray:
@@ -108,7 +117,7 @@ def _search_back(kept: IntArray, peaks: IntArray, heights: FloatArray, level: fl
     if kept.size < 3:
         return np.zeros(0, dtype=np.int64)
     intervals = np.diff(kept)
-    margin = int(0.3 * ANALYSIS_RATE)
+    margin = int(0.3 * BAND_RATE)
     found = []
     for gap in np.flatnonzero(intervals > SEARCH_BACK_GAP * np.median(intervals)):
         inside = (peaks > kept[gap] + margin) & (peaks < kept[gap + 1] - margin)
@@ -123,7 +132,7 @@ def _without_t_waves(kept: IntArray, curve: FloatArray) -> IntArray:
     """Drop low peaks that follow a higher one within 360 ms: T waves."""
     result: list[int] = []
     for peak in kept:
-        close = bool(result) and peak - result[-1] < T_WAVE_GAP_S * ANALYSIS_RATE
+        close = bool(result) and peak - result[-1] < T_WAVE_GAP_S * BAND_RATE
         if close and curve[peak] < 0.55 * curve[result[-1]]:
             continue
         if close and curve[result[-1]] < 0.4 * curve[peak] and len(result) == 1:
@@ -176,12 +185,13 @@ def align_beats(signal: FloatArray, index: IntArray) -> BeatSet:
     # Damped normalisation: small leads count, pure-noise leads do not take over.
     wide = wide / np.maximum(scale, 0.3 * scale.max() + 1e-9)
     width = before + after
-    views = np.lib.stride_tricks.sliding_window_view(wide, width, axis=2)[:, :, ::2]
+    # Smoothed signals need no more than every other sample, and shifts in steps of 4 ms.
+    views = np.lib.stride_tricks.sliding_window_view(wide[:, :, ::2].astype(np.float32), width // 2, axis=2)
     # Drift must not make beats look different.
     views = views - views.mean(axis=3, keepdims=True)
     # (n_beats, n_leads, n_lags, width) -> unit vectors (n_beats, n_lags, n_leads * width)
     vectors = views.transpose(0, 2, 1, 3).reshape(n_beats, views.shape[2], -1)
-    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=2, keepdims=True), 1e-12)
+    vectors /= np.maximum(np.sqrt(np.einsum("blw,blw->bl", vectors, vectors)), 1e-12)[:, :, None]
     centre = views.shape[2] // 2
     inside = (index >= before) & (index < signal.shape[1] - after)
     members = _largest_group(vectors, centre, inside)

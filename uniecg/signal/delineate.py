@@ -80,7 +80,9 @@ def _calm(speed: FloatArray) -> float:
     return float(np.percentile(speed, 10)) if speed.size else 0.0
 
 
-def delineate(beat: FloatArray, fiducial: int, rr: float, noise: FloatArray) -> tuple[Waves, LeadBounds]:
+def delineate(
+    beat: FloatArray, fiducial: int, rr: float, noise: FloatArray, spike: float = NAN
+) -> tuple[Waves, LeadBounds]:
     """Delineate one (median) beat.
 
     Parameters
@@ -92,6 +94,8 @@ def delineate(beat: FloatArray, fiducial: int, rr: float, noise: FloatArray) -> 
     rr : float, samples
         Typical length of the cycle.
     noise : ndarray, shape (n_leads,), mV
+    spike : float, samples
+        Where the beat has a pacing spike; NaN if it has none.
 
     Returns
     -------
@@ -99,6 +103,9 @@ def delineate(beat: FloatArray, fiducial: int, rr: float, noise: FloatArray) -> 
     lead_bounds : LeadBounds
     """
     qrs_on, r_peak, qrs_off = qrs_bounds(beat, fiducial)
+    if qrs_on < spike < r_peak:
+        # The stimulus starts the complex; what lies before is the edge of the blanked spike.
+        qrs_on = spike
     t_peak, t_off, lead_t_peak, lead_t_off = t_wave(beat, qrs_on, qrs_off, rr, noise)
     # The end of T is vague; a P wave may stand on its last part.
     known = np.isfinite(t_off)

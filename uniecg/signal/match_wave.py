@@ -42,7 +42,7 @@ def match_wave(
     # P waves need steps of 4 ms; the broader T waves are matched in steps of 8 ms.
     step = 2 if stop - start <= int(150 * MS) else 4
     calm = ndimage.uniform_filter1d(windows[:, :, low:high], int(20 * MS), axis=2)
-    piece = calm[:, :, ::step] / np.maximum(scale, 1e-6)[None, :, None]
+    piece = (calm[:, :, ::step] / np.maximum(scale, 1e-6)[None, :, None]).astype(np.float32)
     whole = np.isfinite(piece).all(axis=(1, 2))
     if whole.sum() < 3:
         return nan, nan.copy(), nan.copy()

@@ -12,13 +12,15 @@ from uniecg.signal.beats import BeatSet, cut
 from uniecg.signal.delineate import delineate, qrs_bounds
 from uniecg.signal.filters import (
     ANALYSIS_RATE,
+    DRIFT_STEP,
     FloatArray,
     IntArray,
     blank,
+    drift,
+    interpolate,
     mains_hum,
     middle,
     pacing_spikes,
-    remove_drift,
     remove_mains,
     smooth,
 )
@@ -26,6 +28,9 @@ from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
 
 BEFORE, AFTER = 250, 375
 """Samples of the beat window before and after the fiducial point: 0.5 s and 0.75 s."""
+
+QRS_WINDOW = (120, 200)
+"""The same for a first look at the QRS complex."""
 
 QRS_REACH = 60
 
@@ -63,7 +68,7 @@ def prepare(signal: FloatArray) -> Prepared:
     clean = remove_mains(signal, frequency)
     spikes = pacing_spikes(clean)
     level = smooth(blank(clean, spikes))
-    return Prepared(level, remove_drift(level), spikes, hum)
+    return Prepared(level, level - drift(level), spikes, hum)
 
 
 @dataclass(frozen=True)
@@ -108,26 +113,38 @@ def analyse(ready: Prepared, beats: BeatSet) -> Analysis:
         nowhere = LeadBounds(*(np.full(n_leads, NAN) for _ in range(6)))
         none = np.zeros((0, n_leads, BEFORE + AFTER))
         return Analysis(empty, Waves(), nowhere, np.ones(n_leads), ready.calm, none)
-    beat, _ = _median_beat(ready.calm, index)
-    onset, _, _ = qrs_bounds(beat, BEFORE)
+    beat, _ = _median_beat(ready.calm, index, *QRS_WINDOW)
+    onset, _, _ = qrs_bounds(beat, QRS_WINDOW[0])
+    onset += BEFORE - QRS_WINDOW[0]
     levelled = _level_on_pr(ready, index, onset - BEFORE) if math.isfinite(onset) else ready.calm
-    beat, windows = _median_beat(levelled, index)
+    beat, windows = _median_beat(levelled, index, BEFORE, AFTER)
     noise = np.maximum(_beat_noise(windows, beat), 1e-3 * np.ptp(beat, axis=1) + 1e-9)
-    waves, lead_bounds = delineate(beat, BEFORE, _cycle(beats), noise)
+    waves, lead_bounds = delineate(beat, BEFORE, _cycle(beats), noise, _spike(ready.spikes, index))
     return Analysis(beat, waves, lead_bounds, noise, levelled, windows)
 
 
-def _median_beat(signal: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray]:
+def _median_beat(
+    signal: FloatArray, index: IntArray, before: int, after: int
+) -> tuple[FloatArray, FloatArray]:
     """Return the median beat and all windows; beats cut by the ends of the record count only if there are no others."""
-    windows = cut(signal, index, BEFORE, AFTER)
-    whole = np.isfinite(windows).all(axis=(1, 2))
+    windows = cut(signal, index, before, after)
+    whole = (index >= before) & (index + after <= signal.shape[1])
     if whole.sum() >= min(3, len(index)):
         return middle(windows[whole]), windows
-    padded = np.pad(signal, ((0, 0), (BEFORE, AFTER)), mode="edge")
+    padded = np.pad(signal, ((0, 0), (before, after)), mode="edge")
     # A QRS complex cut by the end of the record has no true boundaries.
     inside = (index >= QRS_REACH) & (index < signal.shape[1] - QRS_REACH)
     used = index[inside] if inside.any() else index
-    return middle(cut(padded, used + BEFORE, BEFORE, AFTER)), windows
+    return middle(cut(padded, used + before, before, after)), windows
+
+
+def _spike(spikes: IntArray, index: IntArray) -> float:
+    """Sample of the beat window at which at least half of the beats have a pacing spike; NaN if there is none."""
+    if spikes.size == 0:
+        return NAN
+    ahead = index - spikes[np.searchsorted(spikes, index).clip(1) - 1]
+    near = ahead[(ahead >= 0) & (ahead < QRS_WINDOW[0])]
+    return BEFORE - float(np.median(near)) if 2 * near.size >= index.size else NAN
 
 
 def _level_on_pr(ready: Prepared, index: IntArray, onset: float) -> FloatArray:
@@ -146,10 +163,13 @@ def _level_on_pr(ready: Prepared, index: IntArray, onset: float) -> FloatArray:
     if inside.size < 3:
         return np.asarray(signal - knots.mean(axis=0)[:, None])
     # Before the first and behind the last knot the drift goes on as the slow part of the signal does.
-    every = np.clip(np.arange(signal.shape[1]), inside[0], inside[-1])
-    slow = signal - ready.calm
-    drift = CubicSpline(inside, knots, bc_type="natural")(every).T + slow - slow[:, every]
-    return np.asarray(signal - drift)
+    step = DRIFT_STEP
+    at = np.arange(0, signal.shape[1] + step, step)
+    every = np.clip(at, inside[0], inside[-1])
+    line = CubicSpline(inside, knots, bc_type="natural")(every).T
+    for sign, part in ((1.0, np.minimum(at, signal.shape[1] - 1)), (-1.0, every)):
+        line += sign * (signal[:, part] - ready.calm[:, part])
+    return np.asarray(signal - interpolate(line, 0.0, step, signal.shape[1]))
 
 
 def _beat_noise(windows: FloatArray, beat: FloatArray) -> FloatArray:

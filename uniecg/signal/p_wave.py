@@ -110,6 +110,7 @@ def _extent(curve: FloatArray, first: int, peak: int, last: int, noise: FloatArr
 
 def _stands_alone(height: FloatArray, first: int, onset: int, peak: int) -> bool:
     """Tell a P wave from one of a row of flutter or fibrillation waves: before it, the line is level."""
-    # Within its reach, `bump` still sees the T wave.
-    before = height[first + int(BUMP_REACH_MS * MS) : max(onset - int(30 * MS), 0)]
+    # Within its reach, `bump` sees T on one side and P on the other.
+    reach = int(BUMP_REACH_MS * MS)
+    before = height[first + reach : max(onset - reach, 0)]
     return before.size < int(30 * MS) or float(before.max()) < MAX_OTHER_WAVE * float(height[peak])
