@@ -59,13 +59,12 @@ def qrs_bounds(beat: FloatArray, fiducial: int) -> tuple[float, float, float]:
     calm_after = _calm(speed[min(top + int(40 * MS), n - 1) : min(top + reach_off + int(40 * MS), n)])
     quiet = int(QUIET_MS * MS)
     on = leave(speed[max(top - reach_on, 0) : top + 1][::-1], QRS_ON_LEVEL * peak_speed + calm_before, quiet)
+    after, low = speed[top : min(top + reach_off, n)], QRS_OFF_LEVEL * peak_speed + calm_after
     off = leave_last(
-        speed[top : min(top + reach_off, n)],
-        QRS_OFF_LEVEL * peak_speed + calm_after,
-        quiet,
-        QRS_BURST_LEVEL * peak_speed + calm_after,
-        int(QRS_BURST_GAP_MS * MS),
+        after, low, quiet, QRS_BURST_LEVEL * peak_speed + calm_after, int(QRS_BURST_GAP_MS * MS)
     )
+    if off is None:
+        off = leave(after, low, quiet)
     onset = top - on if on is not None else NAN
     offset = top + off if off is not None else NAN
     left = int(onset) if np.isfinite(onset) else max(top - int(50 * MS), 0)

@@ -17,8 +17,9 @@ from uniecg.signal.waves import MS, NAN, bump, leave_last
 MAX_PR_MS = 400.0
 MIN_P_FACTOR = 2.0
 USUAL_P_PEAK_MS = (100.0, 90.0)
-P_REACH_MS = 90.0
-"""From the peak to either end: half of the longest P waves of clinical records, 180 ms."""
+P_REACH_MS = 120.0
+"""From the peak to either end: in P waves of 160 ms, the longest in clinical records, the second peak may be
+highest."""
 
 P_GUARD_MS = 20.0
 """Before the QRS onset, where the smoothed curve already shows the QRS complex."""
@@ -29,8 +30,9 @@ repolarise on it (Ta wave), hence the higher limit at the end."""
 
 P_CORE_LEVEL = 0.4
 P_BURST_LEVEL = 0.35
-P_BURST_GAP_MS = 30.0
-"""A notch between the right and the left atrial part lasts at most as long."""
+P_NOTCH_MS, P_LATE_NOTCH_MS = 40.0, 20.0
+"""The calm notch between the right and the left atrial part: in P mitrale their peaks are 40 ms or more apart. Less
+is granted at the end, where the QRS complex may follow at once."""
 
 P_QUIET_MS = 14.0
 BUMP_REACH_MS = 56.0
@@ -90,21 +92,16 @@ def _extent(curve: FloatArray, first: int, peak: int, last: int, noise: FloatArr
     low, high = max(first, peak - reach), min(last, peak + reach)
     top = float(speed[max(low, peak - core) : min(high, peak + core) + 1].max()) - calm
 
-    def side(part: FloatArray, level: float) -> int:
+    def side(part: FloatArray, level: float, gap_ms: float) -> int:
         fast = np.flatnonzero(part > calm + P_CORE_LEVEL * top)
         start = int(fast[0]) if fast.size else 0
-        found = leave_last(
-            part[start:],
-            calm + level * top,
-            int(P_QUIET_MS * MS),
-            calm + P_BURST_LEVEL * top,
-            int(P_BURST_GAP_MS * MS),
-        )
+        low, high = calm + level * top, calm + P_BURST_LEVEL * top
+        found = leave_last(part[start:], low, int(P_QUIET_MS * MS), high, int(gap_ms * MS))
         return len(part) - 1 if found is None else start + found
 
     return (
-        peak - side(speed[low : peak + 1][::-1], P_ON_LEVEL),
-        peak + side(speed[peak : high + 1], P_OFF_LEVEL),
+        peak - side(speed[low : peak + 1][::-1], P_ON_LEVEL, P_NOTCH_MS),
+        peak + side(speed[peak : high + 1], P_OFF_LEVEL, P_LATE_NOTCH_MS),
     )
 
 

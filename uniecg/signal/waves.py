@@ -97,6 +97,11 @@ def leave_last(speed: FloatArray, limit: float, quiet: int, burst: float, gap: i
     burst : float
         Speed of another part of the same wave, such as the R' of right bundle branch block.
     gap : int, samples
+
+    Returns
+    -------
+    int or None
+        None if it does not.
     """
     at = leave(speed, limit, quiet)
     while at is not None:
@@ -105,9 +110,7 @@ def leave_last(speed: FloatArray, limit: float, quiet: int, burst: float, gap: i
             return at
         start = at + int(again[-1])
         rest = leave(speed[start:], limit, quiet)
-        if rest is None:
-            return at
-        at = start + rest
+        at = start + rest if rest is not None else None
     return None
 
 
