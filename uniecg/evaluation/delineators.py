@@ -24,17 +24,20 @@ def uniecg() -> Delineator:
     def run(record: Record) -> tuple[Marks, Measurements]:
         m = measure(record)
         findings(m)
-        beats = m.beats
-        waves = {
-            "p": (beats.p_on_s, beats.p_peak_s, beats.p_off_s),
-            "qrs": (beats.qrs_on_s, beats.r_peak_s, beats.qrs_off_s),
-            "t": (np.full(len(beats), np.nan), beats.t_peak_s, beats.t_off_s),
-        }
-        marks = {wave: np.stack(times, axis=1) for wave, times in waves.items()}
-        marks = {wave: rows[np.isfinite(rows[:, 1])] for wave, rows in marks.items()}
-        return dict.fromkeys(LEADS, marks), m
+        return {lead: _marks(m, lead) for lead in LEADS}, m
 
     return run
+
+
+def _marks(m: Measurements, lead: str) -> dict[str, FloatArray]:
+    beats, own = m.beats, m.lead_times(lead)
+    waves = {
+        "p": (own["p_on_s"], beats.p_peak_s, own["p_off_s"]),
+        "qrs": (own["qrs_on_s"], beats.r_peak_s, own["qrs_off_s"]),
+        "t": (np.full(len(beats), np.nan), own["t_peak_s"], own["t_off_s"]),
+    }
+    marks = {wave: np.stack(times, axis=1) for wave, times in waves.items()}
+    return {wave: rows[np.isfinite(rows[:, 1])] for wave, rows in marks.items()}
 
 
 def neurokit2() -> Delineator:

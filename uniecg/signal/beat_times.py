@@ -11,7 +11,7 @@ from uniecg.signal.beats import BeatSet
 from uniecg.signal.delineate import qrs_bounds
 from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
 from uniecg.signal.match_wave import match_wave
-from uniecg.signal.measurements import Beats
+from uniecg.signal.measurements import Beats, StringArray
 from uniecg.signal.median_beat import AFTER, BEFORE, Analysis, Prepared
 from uniecg.signal.rhythm import irregularity, premature_beats
 from uniecg.signal.t_wave import t_wave
@@ -54,17 +54,41 @@ def beat_times(ready: Prepared, beats: BeatSet, analysis: Analysis, rr_s: FloatA
     last = analysis.levelled.shape[1] - 1
     for name in names:
         table[name][(table[name] < 0) | (table[name] > last)] = NAN
-    seconds = {f"{name}_s": values / ANALYSIS_RATE for name, values in table.items()}
+    p_on, p_peak, p_off, qrs_on, r_peak, qrs_off, t_peak, t_off = (
+        table[name] / ANALYSIS_RATE for name in names
+    )
     wide = (table["qrs_off"] - table["qrs_on"]) / MS >= WIDE_QRS_MS
     times = Beats(
-        **seconds,
+        p_on,
+        p_peak,
+        p_off,
+        qrs_on,
+        r_peak,
+        qrs_off,
+        t_peak,
+        t_off,
         rr_s=rr_s,
         premature=premature_beats(rr_s[1:]),
         wide=wide,
         dominant=beats.dominant,
         paced=_paced(table, ready.spikes),
     )
-    return _without_p(times) if _is_fibrillation(times) else times
+    if _is_fibrillation(times):
+        times = _without_p(times)
+    return replace(times, kind=_kinds(times))
+
+
+def _kinds(times: Beats) -> StringArray:
+    """Name every beat; where the rhythm is irregular altogether, an early beat of usual width is no PAC."""
+    kind = np.full(len(times), "dominant", dtype="<U8")
+    other = times.wide & ~times.dominant
+    kind[~times.dominant] = "other"
+    if irregularity(times) <= FIBRILLATION_IRREGULARITY:
+        kind[times.premature & ~other] = "pac"
+    kind[other & (times.premature | np.isnan(times.p_peak_s))] = "pvc"
+    # A lone narrow wave before a beat that looks like the unpaced ones is no stimulus.
+    kind[times.paced & (times.wide | ~times.dominant | (times.paced.mean() >= 0.5))] = "paced"
+    return kind
 
 
 def _is_fibrillation(times: Beats) -> bool:

@@ -60,9 +60,7 @@ def qrs_bounds(beat: FloatArray, fiducial: int) -> tuple[float, float, float]:
     quiet = int(QUIET_MS * MS)
     on = leave(speed[max(top - reach_on, 0) : top + 1][::-1], QRS_ON_LEVEL * peak_speed + calm_before, quiet)
     after, low = speed[top : min(top + reach_off, n)], QRS_OFF_LEVEL * peak_speed + calm_after
-    off = leave_last(
-        after, low, quiet, QRS_BURST_LEVEL * peak_speed + calm_after, int(QRS_BURST_GAP_MS * MS)
-    )
+    off = leave_last(after, low, quiet, QRS_BURST_LEVEL * peak_speed + calm_after, int(QRS_BURST_GAP_MS * MS))
     if off is None:
         off = leave(after, low, quiet)
     onset = top - on if on is not None else NAN
@@ -113,7 +111,7 @@ def delineate(
     leads = LeadBounds(
         *lead_extent(beat, p_on, p_off, P_LEAD_SHARE, noise),
         *lead_extent(beat, qrs_on, qrs_off, QRS_LEAD_SHARE, noise),
-        np.where(np.isfinite(lead_t_peak), lead_t_peak, t_peak),
-        np.where(np.isfinite(lead_t_off), lead_t_off, t_off),
+        lead_t_peak,
+        lead_t_off,
     )
     return Waves(p_on, p_peak, p_off, qrs_on, r_peak, qrs_off, t_peak, t_off), leads

@@ -28,6 +28,8 @@ DRIFT_STEP = 20
 
 MAINS_HZ = (50.0, 60.0)
 MAINS_RATIO = 8.0
+SPIKE_NOISE = 15.0
+"""Pacing spikes rise that many times above the usual change within 6 ms; muscle noise does not."""
 
 
 def fill_gaps(signal: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -271,11 +273,12 @@ def pacing_spikes(signal: FloatArray) -> IntArray:
     sharp = np.flatnonzero((np.abs(2.0 * centre - before - after) > 0.4 * scale).sum(axis=0) >= wanted)
     if sharp.size == 0:
         return spikes
+    rough = np.median(np.abs(centre - before)[:, ::7], axis=1)[:, None]
     calm_before = np.abs(before - signal[:, : n - 2 * far])[:, sharp]
     left, right = (centre - before)[:, sharp], (centre - after)[:, sharp]
     height = np.where(left * right > 0, np.minimum(np.abs(left), np.abs(right)), 0.0)
     # The line before the spike is calm; the slope of a narrow R wave goes on beyond the 6 ms beside its peak.
-    is_spike = (height > 0.2 * scale) & (height > 5.0 * calm_before)
+    is_spike = (height > 0.2 * scale) & (height > 5.0 * calm_before) & (height > SPIKE_NOISE * rough)
     total = np.zeros(n - 2 * far)
     total[sharp] = np.where(is_spike.sum(axis=0) >= wanted, (height * is_spike).sum(axis=0), 0.0)
     peaks, _ = sps.find_peaks(total, distance=10)

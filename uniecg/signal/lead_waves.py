@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
 
 from uniecg.signal.filters import FloatArray
 from uniecg.signal.measurements import LeadMeasurements
-from uniecg.signal.waves import MS, NAN, Waves
+from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
 
 MIN_WAVE_MV = 0.02
 MIN_WAVE_MS = 6.0
 MIN_WAVE_SHARE = 0.03
 ST_POINT_MS = 60.0
+MIN_DELTA_MV = 0.05
+MIN_T_PHASE_MV = 0.05
 
 
 def pr_level(beat: FloatArray, qrs_on: float) -> FloatArray:
@@ -33,7 +36,7 @@ def pr_level(beat: FloatArray, qrs_on: float) -> FloatArray:
     return level
 
 
-def lead_waves(beat: FloatArray, waves: Waves) -> list[LeadMeasurements]:
+def lead_waves(beat: FloatArray, waves: Waves, bounds: LeadBounds) -> list[LeadMeasurements]:
     """Measure every lead of a median beat.
 
     Parameters
@@ -41,6 +44,8 @@ def lead_waves(beat: FloatArray, waves: Waves) -> list[LeadMeasurements]:
     beat : ndarray, shape (n_leads, n_samples), mV
     waves : Waves
         Global boundaries in samples.
+    bounds : LeadBounds
+        Boundaries in each lead.
 
     References
     ----------
@@ -49,10 +54,24 @@ def lead_waves(beat: FloatArray, waves: Waves) -> list[LeadMeasurements]:
     if not (np.isfinite(waves.qrs_on) and np.isfinite(waves.qrs_off)):
         return [LeadMeasurements() for _ in beat]
     levelled = beat - pr_level(beat, waves.qrs_on)[:, None]
-    return [_one_lead(lead, waves) for lead in levelled]
+    shifts = _shifts(waves, bounds)
+    return [
+        _one_lead(lead, waves, {name: float(values[row]) for name, values in shifts.items()})
+        for row, lead in enumerate(levelled)
+    ]
 
 
-def _one_lead(lead: FloatArray, waves: Waves) -> LeadMeasurements:
+def _shifts(waves: Waves, bounds: LeadBounds) -> dict[str, FloatArray]:
+    """Boundaries of the leads less the global ones, in ms; 0 where a lead has none of its own."""
+    shifts = {}
+    for item in fields(bounds):
+        place = getattr(waves, item.name)
+        own = (getattr(bounds, item.name) - place) / MS
+        shifts[f"{item.name}_shift_ms"] = np.where(np.isfinite(own), own, 0.0 if np.isfinite(place) else NAN)
+    return shifts
+
+
+def _one_lead(lead: FloatArray, waves: Waves, shifts: dict[str, float]) -> LeadMeasurements:
     on, off = int(waves.qrs_on), int(waves.qrs_off)
     qrs = lead[on : off + 1]
     least = max(MIN_WAVE_MV, MIN_WAVE_SHARE * float(np.ptp(qrs)))
@@ -75,8 +94,10 @@ def _one_lead(lead: FloatArray, waves: Waves) -> LeadMeasurements:
     st = float(lead[max(st_at - 2, 0) : st_at + 3].mean()) if st_at + 3 <= n else NAN
     # Near its end the QRS still moves; 4 ms around J are enough against noise.
     j = float(lead[off : off + 3].mean()) if off + 3 <= n else NAN
+    p, terminal, terminal_ms = _p_phases(lead, waves)
+    t, second = _t_phases(lead, waves)
     return LeadMeasurements(
-        p_mv=_p_peak(lead, waves),
+        p_mv=p,
         q_mv=q[0],
         q_ms=q[1],
         r_mv=r[0],
@@ -87,8 +108,26 @@ def _one_lead(lead: FloatArray, waves: Waves) -> LeadMeasurements:
         r_peak_ms=last_r[2] / MS if last_r[0] > 0 else NAN,
         j_mv=j,
         st_mv=st,
-        t_mv=_t_peak(lead, waves),
+        t_mv=t,
+        p_terminal_mv=terminal,
+        p_terminal_ms=terminal_ms,
+        t_second_mv=second,
+        delta_ms=_delta_ms(qrs),
+        **shifts,
     )
+
+
+def _delta_ms(qrs: FloatArray) -> float:
+    """Slurred beginning: until the first limb is half as steep as it gets; 0 if another wave comes before."""
+    peak = int(np.argmax(np.abs(qrs)))
+    if peak < 3:
+        return 0.0
+    limb = np.sign(qrs[peak]) * qrs[: peak + 1]
+    slope = np.diff(limb)
+    steep = int(np.argmax(slope >= 0.5 * slope.max()))
+    # Less than 0.05 mV is no slurred part, but the mere beginning.
+    is_slurred = limb[: steep + 1].min() > -MIN_WAVE_MV and limb[steep] >= MIN_DELTA_MV
+    return steep / MS if is_slurred else 0.0
 
 
 def _runs(qrs: FloatArray, least: float) -> list[tuple[float, float, float]]:
@@ -102,25 +141,33 @@ def _runs(qrs: FloatArray, least: float) -> list[tuple[float, float, float]]:
     return found
 
 
-def _t_peak(lead: FloatArray, waves: Waves) -> float:
+def _t_phases(lead: FloatArray, waves: Waves) -> tuple[float, float]:
+    """Return the larger and, if it has the other sign and is no noise, the smaller peak of the T wave."""
     if not (np.isfinite(waves.t_peak) and np.isfinite(waves.t_off)):
-        return NAN
+        return NAN, NAN
     start = int(max(waves.qrs_off + 40 * MS, waves.t_peak - 90 * MS))
-    stop = int(min(waves.t_off, waves.t_peak + 70 * MS, len(lead) - 1))
+    end = int(min(waves.t_off, len(lead) - 1))
+    stop = int(min(end, waves.t_peak + 70 * MS))
     if stop - start < 4:
-        return NAN
+        return NAN, NAN
     part = lead[start : stop + 1]
-    return float(part[np.argmax(np.abs(part))])
+    main = float(part[np.argmax(np.abs(part))])
+    whole = lead[start : end + 1]
+    other = float(whole.min() if main > 0 else whole.max())
+    return main, other if other * main < 0 and abs(other) >= MIN_T_PHASE_MV else 0.0
 
 
-def _p_peak(lead: FloatArray, waves: Waves) -> float:
+def _p_phases(lead: FloatArray, waves: Waves) -> tuple[float, float, float]:
+    """Return the largest peak of the P wave, and peak (mV) and duration (ms) of its last phase."""
     if not (np.isfinite(waves.p_on) and np.isfinite(waves.p_off)):
-        return 0.0
+        return 0.0, 0.0, 0.0
     start, stop = int(waves.p_on), int(waves.p_off)
     # The P wave stands on the TP level, which differs from the PR level when the atria repolarise early.
     foot = np.linspace(lead[start], lead[min(stop, len(lead) - 1)], stop - start + 1)
     part = lead[start : stop + 1] - foot
-    return float(part[np.argmax(np.abs(part))])
+    runs = _runs(part, MIN_WAVE_MV)
+    last, width = runs[-1][:2] if runs else (0.0, 0.0)
+    return float(part[np.argmax(np.abs(part))]), last, width
 
 
 def axis_deg(lead_i: float, lead_avf: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from uniecg.record import LEADS, Record
 from uniecg.signal import quality as q
 from uniecg.signal.atrial import atrial_activity, without_beats
+from uniecg.signal.av_relation import UNKNOWN, AVRelation, av_relation
 from uniecg.signal.beat_times import beat_times
 from uniecg.signal.beats import BeatSet, align_beats, find_r_peaks
 from uniecg.signal.filters import BoolArray, FloatArray, fill_gaps, to_analysis_rate
@@ -17,7 +18,7 @@ from uniecg.signal.lead_waves import axis_deg, lead_waves, pr_level
 from uniecg.signal.measurements import Beats, LeadMeasurements, Measurements
 from uniecg.signal.median_beat import BEFORE, Analysis, analyse, prepare
 from uniecg.signal.rhythm import Rates, gaps_in, irregularity, rates, rr_intervals
-from uniecg.signal.waves import MS, NAN, Waves
+from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
 
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 MIN_DURATION_S = 0.8
@@ -25,6 +26,8 @@ MIN_SAMPLING_RATE = 50.0
 MIN_CONSISTENCY = 0.55
 POSSIBLE_RATE_BPM = (20.0, 320.0)
 POSSIBLE_QRS_MS = (40.0, 280.0)
+MIN_QT_LEADS = 5
+MIN_DELTA_QRS_MV = 0.3
 
 
 class _Intervals(TypedDict):
@@ -88,8 +91,16 @@ def measure(record: Record) -> Measurements:
         return Measurements(duration_s, verdict, age=age, sex=sex, amplitude_known=known)
     times = beat_times(ready, beats, analysis, rr_s)
     intervals = _intervals(analysis.waves, times, values)
-    leads = dict(zip(np.array(LEADS)[good].tolist(), lead_waves(analysis.beat, analysis.waves), strict=True))
-    rate, regularity = _atrial(beats, analysis)
+    leads = dict(
+        zip(
+            np.array(LEADS)[good].tolist(),
+            lead_waves(analysis.beat, analysis.waves, analysis.lead_bounds),
+            strict=True,
+        )
+    )
+    rest = _without_ventricles(beats, analysis)
+    rate, regularity = atrial_activity(rest) if rest is not None else (NAN, NAN)
+    av = _av(rest, analysis, times)
     return Measurements(
         duration_s,
         verdict,
@@ -104,6 +115,13 @@ def measure(record: Record) -> Measurements:
         atrial_rate_bpm=rate,
         atrial_regularity=regularity,
         paced_fraction=float(times.paced.mean()),
+        qt_dispersion_ms=_qt_dispersion(analysis.lead_bounds),
+        delta_ms=_delta(list(leads.values())) if known else NAN,
+        p_waves_s=av.p_s,
+        p_rate_bpm=av.p_rate_bpm,
+        dropped_count=av.dropped_count,
+        pr_range_ms=av.pr_range_ms,
+        pr_drift_ms=av.pr_drift_ms,
         beats=times,
         leads={name: leads.get(name, LeadMeasurements()) for name in LEADS},
         age=age,
@@ -171,12 +189,33 @@ def _axis(beat: FloatArray, good: BoolArray, on: float, off: float) -> float:
     return NAN
 
 
-def _atrial(beats: BeatSet, analysis: Analysis) -> tuple[float, float]:
+def _without_ventricles(beats: BeatSet, analysis: Analysis) -> FloatArray | None:
     waves = analysis.waves
     if not (math.isfinite(waves.qrs_on) and math.isfinite(waves.t_off)):
-        return NAN, NAN
+        return None
     start, stop = int(waves.qrs_on) - 5, int(waves.t_off) + 5
-    rest = without_beats(
+    return without_beats(
         analysis.levelled, beats.index[beats.dominant], analysis.beat[:, start:stop], BEFORE - start
     )
-    return atrial_activity(rest)
+
+
+def _av(rest: FloatArray | None, analysis: Analysis, times: Beats) -> AVRelation:
+    if rest is None:
+        return UNKNOWN
+    return av_relation(rest, analysis.beat, analysis.waves, analysis.noise, times)
+
+
+def _qt_dispersion(bounds: LeadBounds) -> float:
+    """Longest less shortest QT over at least five leads with a clear T wave."""
+    qt = bounds.t_off - bounds.qrs_on
+    qt = qt[np.isfinite(qt)]
+    return float(np.ptp(qt)) / MS if qt.size >= MIN_QT_LEADS else NAN
+
+
+def _delta(leads: list[LeadMeasurements]) -> float:
+    large = [
+        lead.delta_ms
+        for lead in leads
+        if max(lead.r_mv, lead.r_prime_mv) - min(lead.q_mv, lead.s_mv) >= MIN_DELTA_QRS_MV
+    ]
+    return float(np.median(large)) if large else NAN

@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uniecg.signal.filters import BoolArray, FloatArray
 from uniecg.signal.quality import Quality
 
+StringArray = NDArray[np.str_]
 NAN = float("nan")
+FLAT_T_MV = 0.1
+"""T waves below 0.1 mV in either direction are called flat (Rautaharju et al. 2009, J Am Coll Cardiol 53:982)."""
 
 
 def _json(value: float) -> float | None:
@@ -26,6 +31,10 @@ def _none() -> BoolArray:
     return np.zeros(0, dtype=bool)
 
 
+def _unnamed() -> StringArray:
+    return np.zeros(0, dtype=np.str_)
+
+
 @dataclass(frozen=True, eq=False)
 class Beats:
     """Times of every beat in seconds from the start of the record, each of shape (n_beats,); NaN where absent.
@@ -37,6 +46,9 @@ class Beats:
         Interval from the beat before; NaN for the first beat and across a gap in the recording.
     premature, wide, dominant, paced : ndarray of bool
         Early beat; QRS of 120 ms or more; beat of the most frequent shape; pacing spike before the QRS.
+    kind : ndarray of str
+        "dominant", "pac" (premature, conducted), "pvc" (wide, of another shape, early or without P), "paced", or
+        "other" (of another shape and neither, or cut by an end of the record).
     """
 
     p_on_s: FloatArray = field(default_factory=_empty)
@@ -52,20 +64,18 @@ class Beats:
     wide: BoolArray = field(default_factory=_none)
     dominant: BoolArray = field(default_factory=_none)
     paced: BoolArray = field(default_factory=_none)
+    kind: StringArray = field(default_factory=_unnamed)
 
     def __len__(self) -> int:
         return len(self.r_peak_s)
 
-    def to_dict(self) -> dict[str, list[float | None] | list[bool]]:
+    def to_dict(self) -> dict[str, list[Any]]:
         """Return JSON-ready lists."""
-        result: dict[str, list[float | None] | list[bool]] = {}
+        result: dict[str, list[Any]] = {}
         for item in fields(self):
             values = getattr(self, item.name)
-            result[item.name] = (
-                [bool(value) for value in values]
-                if values.dtype == bool
-                else [_json(value) for value in values]
-            )
+            is_number = values.dtype.kind == "f"
+            result[item.name] = [_json(value) for value in values] if is_number else values.tolist()
         return result
 
 
@@ -84,6 +94,14 @@ class LeadMeasurements:
     q_ms, r_ms, s_ms : float, ms
     r_peak_ms : float, ms
         From QRS onset to the peak of the (last) R wave.
+    p_terminal_mv, p_terminal_ms : float, mV, ms
+        Peak and duration of the last phase of the P wave, against the line between its ends.
+    t_second_mv : float, mV
+        Peak of the smaller phase of a biphasic T wave; 0 if T has one phase.
+    delta_ms : float, ms
+        How long the QRS complex begins slurred: until it is half as steep as it gets, in its first direction.
+    p_on_shift_ms, p_off_shift_ms, qrs_on_shift_ms, qrs_off_shift_ms, t_peak_shift_ms, t_off_shift_ms : float, ms
+        The boundary in this lead less the global one in `Beats`; 0 where the lead alone does not show it.
     """
 
     p_mv: float = NAN
@@ -98,6 +116,25 @@ class LeadMeasurements:
     j_mv: float = NAN
     st_mv: float = NAN
     t_mv: float = NAN
+    p_terminal_mv: float = NAN
+    p_terminal_ms: float = NAN
+    t_second_mv: float = NAN
+    delta_ms: float = NAN
+    p_on_shift_ms: float = NAN
+    p_off_shift_ms: float = NAN
+    qrs_on_shift_ms: float = NAN
+    qrs_off_shift_ms: float = NAN
+    t_peak_shift_ms: float = NAN
+    t_off_shift_ms: float = NAN
+
+    @property
+    def t_polarity(self) -> str | None:
+        """ "upright", "inverted", "biphasic" or "flat"; None if T was not measured."""
+        if math.isnan(self.t_mv):
+            return None
+        if min(abs(self.t_mv), abs(self.t_second_mv)) >= FLAT_T_MV:
+            return "biphasic"
+        return "flat" if abs(self.t_mv) < FLAT_T_MV else "upright" if self.t_mv > 0 else "inverted"
 
     def to_dict(self) -> dict[str, float | None]:
         """Return a JSON-ready dictionary, None where a value is absent."""
@@ -127,6 +164,20 @@ class Measurements:
         its power at that rate and its harmonic: high in flutter, low in fibrillation and sinus rhythm.
     paced_fraction : float
         Share of beats behind a pacing spike.
+    qt_dispersion_ms : float, ms
+        Longest less shortest QT over the leads with a clear T wave.
+    delta_ms : float, ms
+        Median of `LeadMeasurements.delta_ms` over the leads with a QRS of 0.3 mV or more.
+    p_waves_s : ndarray, seconds
+        Peaks of all P waves, conducted or not; empty where they are not regular enough to be trusted.
+    p_rate_bpm : float, per minute
+        Rate of these P waves.
+    dropped_count : float
+        P waves that no QRS complex follows before the next P wave.
+    pr_range_ms : float, ms
+        Longest less shortest PR interval.
+    pr_drift_ms : float, ms
+        Median rise of PR from the first to the last conducted beat before a dropped one; NaN without dropped beats.
     amplitude_known : bool
         False if the amplitudes are normalised and mean no millivolts.
     beats : Beats
@@ -152,20 +203,48 @@ class Measurements:
     atrial_rate_bpm: float = NAN
     atrial_regularity: float = NAN
     paced_fraction: float = NAN
+    qt_dispersion_ms: float = NAN
+    delta_ms: float = NAN
+    p_waves_s: FloatArray = field(default_factory=_empty)
+    p_rate_bpm: float = NAN
+    dropped_count: float = NAN
+    pr_range_ms: float = NAN
+    pr_drift_ms: float = NAN
     amplitude_known: bool = True
     age: float | None = None
     sex: str | None = None
     beats: Beats = field(default_factory=Beats)
     leads: Mapping[str, LeadMeasurements] = field(default_factory=dict)
 
+    def lead_times(self, lead: str) -> dict[str, FloatArray]:
+        """Boundaries of the dominant beats' waves in one lead.
+
+        Parameters
+        ----------
+        lead : str
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n_beats,), seconds
+            ``p_on_s``, ``p_off_s``, ``qrs_on_s``, ``qrs_off_s``, ``t_peak_s``, ``t_off_s`` as in `Beats`; those of
+            another shape keep their global boundaries.
+        """
+        own = self.leads.get(lead, LeadMeasurements())
+        times: dict[str, FloatArray] = {}
+        for name in ("p_on", "p_off", "qrs_on", "qrs_off", "t_peak", "t_off"):
+            shift_ms = np.nan_to_num(getattr(own, f"{name}_shift_ms"))
+            times[f"{name}_s"] = getattr(self.beats, f"{name}_s") + self.beats.dominant * shift_ms / 1000.0
+        return times
+
     def to_dict(self) -> dict[str, object]:
         """Return a JSON-ready dictionary, None where a value is absent."""
-        nested = {"quality", "beats", "leads"}
+        nested = {"quality", "beats", "leads", "p_waves_s"}
         result: dict[str, object] = {}
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name not in nested:
                 result[item.name] = _json(value) if isinstance(value, float) else value
+        result["p_waves_s"] = [_json(value) for value in self.p_waves_s]
         result["quality"] = self.quality.to_dict()
         result["beats"] = self.beats.to_dict()
         result["leads"] = {name: lead.to_dict() for name, lead in self.leads.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,9 +39,40 @@ def sokolow_lyon_mv(m: Measurements) -> float:
     return _wave(m, "V1", "s_mv", "q_mv") + max(_wave(m, "V5", "r_mv"), _wave(m, "V6", "r_mv"))
 
 
+def cornell_mv(m: Measurements) -> float:
+    """R in aVL plus S in V3 (Casale et al. 1987)."""
+    return _wave(m, "aVL", "r_mv") + _wave(m, "V3", "s_mv", "q_mv")
+
+
 def cornell_excess_mv(m: Measurements) -> float:
-    """R in aVL plus S in V3, less the limit: 2.8 mV for men and unknown sex, 2.0 mV for women (Casale et al. 1987)."""
-    return _wave(m, "aVL", "r_mv") + _wave(m, "V3", "s_mv", "q_mv") - (2.0 if m.sex == "female" else 2.8)
+    """Cornell voltage less the limit: 2.8 mV for men and unknown sex, 2.0 mV for women (Casale et al. 1987)."""
+    return cornell_mv(m) - (2.0 if m.sex == "female" else 2.8)
+
+
+def rs_transition(m: Measurements) -> float:
+    """Chest lead, counted from V1 and interpolated, in which R becomes as large as S; NaN if it never does.
+
+    Usual is 3 to 4 (Surawicz & Knilans 2008). With R/S = 1 halfway between V3 and V4 in logarithms, it is 3.5.
+    """
+    waves = [m.leads.get(lead) for lead in CHEST]
+    if not m.amplitude_known or any(w is None or math.isnan(w.r_mv) for w in waves):
+        return math.nan
+    ratio = [
+        math.log(max(w.r_mv, w.r_prime_mv, 0.01) / max(-w.s_mv, -w.q_mv, 0.01))
+        for w in waves
+        if w is not None
+    ]
+    if ratio[0] >= 0.0:
+        return 1.0
+    for number, (before, after) in enumerate(pairwise(ratio), start=1):
+        if after >= 0.0:
+            return number + before / (before - after)
+    return math.nan
+
+
+def r_v3_mv(m: Measurements) -> float:
+    """R in V3: 0.3 mV or less, with R in V2 no larger, is poor R progression (Zema & Kligfield 1979)."""
+    return _wave(m, "V3", "r_mv") if "V3" in m.leads else math.nan
 
 
 def qtc_excess_ms(m: Measurements) -> float:
@@ -73,6 +105,11 @@ def pac_count(m: Measurements) -> float:
     if len(m.beats) < 4 or not math.isfinite(m.rr_irregularity):
         return math.nan
     return float((m.beats.premature & ~_ventricular(m)).sum())
+
+
+def av_ratio(m: Measurements) -> float:
+    """Rate of the P waves over that of the complexes: 2 in 2:1 block, not constant in complete block."""
+    return m.p_rate_bpm / m.heart_rate_bpm
 
 
 def _run_of_pattern(m: Measurements, period: int) -> float:
@@ -157,7 +194,11 @@ def _rs_ratio_v1(m: Measurements) -> float:
 
 DERIVED: Mapping[str, Callable[[Measurements], float]] = {
     "sokolow_lyon_mv": sokolow_lyon_mv,
+    "cornell_mv": cornell_mv,
     "cornell_excess_mv": cornell_excess_mv,
+    "rs_transition": rs_transition,
+    "r_v3_mv": r_v3_mv,
+    "av_ratio": av_ratio,
     "qtc_excess_ms": qtc_excess_ms,
     "rr_range_ms": rr_range_ms,
     "pvc_count": pvc_count,

@@ -43,7 +43,10 @@ class Waves:
 
 @dataclass(frozen=True)
 class LeadBounds:
-    """The same in each lead, arrays of shape (n_leads,); the global boundary where a lead shows no clear one."""
+    """The same in each lead, arrays of shape (n_leads,).
+
+    Where a lead shows no clear P or QRS, its boundaries are the global ones; without a clear T they are NaN.
+    """
 
     p_on: FloatArray
     p_off: FloatArray
