@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 from scipy import signal as sps
 
 from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
@@ -82,7 +81,8 @@ def av_relation(
     qrs_s, conducts = times.qrs_on_s[whole], (times.kind != "pvc")[whole]
     if len(qrs_s) < 3:
         return UNKNOWN
-    scaled = ndimage.uniform_filter1d(rest, STEP, axis=1)[:, ::STEP] / np.maximum(noise, 1e-6)[:, None]
+    whole_steps = rest[:, : rest.shape[1] // STEP * STEP].reshape(len(rest), -1, STEP)
+    scaled = whole_steps.mean(axis=2) / np.maximum(noise, 1e-6)[:, None]
     template = None
     lead_in = 0.5 * USUAL_P_MS / 1000.0
     if math.isfinite(waves.p_on):
@@ -135,12 +135,11 @@ def _match(scaled: FloatArray, template: FloatArray) -> IntArray:
         return np.zeros(0, dtype=np.int64)
     shape = template - template.mean(axis=1, keepdims=True)
     size = float(np.square(shape).sum())
-    views = np.lib.stride_tricks.sliding_window_view(scaled, width, axis=1)
-    dots = np.einsum("lnw,lw->n", views, shape)
+    dots = sum(np.correlate(lead, part, "valid") for lead, part in zip(scaled, shape, strict=True))
     total = np.cumsum(np.pad(scaled, ((0, 0), (1, 0))), axis=1)
-    squares = np.cumsum(np.pad(np.square(scaled), ((0, 0), (1, 0))), axis=1)
+    squares = np.cumsum(np.pad(np.square(scaled).sum(axis=0), (1, 0)))
     sums = total[:, width:] - total[:, :-width]
-    energy = (squares[:, width:] - squares[:, :-width] - np.square(sums) / width).sum(axis=0)
+    energy = squares[width:] - squares[:-width] - np.square(sums).sum(axis=0) / width
     score = dots / np.sqrt(np.maximum(energy * size, 1e-12))
     gain = dots / max(size, 1e-12)
     score[(gain < P_GAIN[0]) | (gain > P_GAIN[1])] = 0.0
