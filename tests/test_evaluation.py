@@ -195,20 +195,31 @@ def test_routing_names_the_file_and_line_of_a_fault(
         routing.run(pipe, data=table)
 
 
-def test_mapper_recall_beside_the_text_encoder(pipe: SimplePipeline) -> None:
+def test_mapper_recall_beside_the_text_encoder(pipe: SimplePipeline, tmp_path: Path) -> None:
     outcome = mapper.run(pipe, n=8)
     metrics = check_form(outcome, "mapper")
     entry = metrics["statement_recall_report_like"]
     assert entry["value"] == 1.0
     assert entry["baseline_name"] == "vocabulary search"
 
-    class WithEncoder(SimplePipeline):
-        def encode_text(self, texts: list[str]) -> np.ndarray:
-            return np.concatenate([self.mapper_embeddings(text) for text in texts])
-
-    with_encoder = mapper.run(WithEncoder(), n=8)["metrics"]["statement_recall_report_like"]
+    with pytest.raises(InputError, match="no text encoder"):
+        mapper.run(pipe, data=tmp_path, n=1)
+    transformers = pytest.importorskip("transformers", reason="the text encoder needs the extra 'model'")
+    pytest.importorskip("torch").manual_seed(0)
+    words = sorted({word for item in STATEMENTS.values() for word in item.name.lower().split()})
+    (tmp_path / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ",", ".", *words])
+    )
+    tokenizer = transformers.BertTokenizerFast(str(tmp_path / "vocab.txt"))
+    size = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    encoder = transformers.BertModel(transformers.BertConfig(vocab_size=len(tokenizer), **size))
+    tokenizer.save_pretrained(tmp_path)
+    encoder.save_pretrained(tmp_path)
+    with_encoder = mapper.run(pipe, data=tmp_path, n=8)["metrics"]["statement_recall_report_like"]
     assert with_encoder["baseline_name"] == "text encoder"
-    assert with_encoder["baseline"] == 1.0
+    assert (
+        with_encoder["baseline"] > 0.1
+    )  # even an untrained one often finds a part that is just a name; chance is 0.03
 
 
 @pytest.fixture

@@ -31,8 +31,7 @@ class ReplyLike(Protocol):
 class Pipeline(Protocol):
     """What the tasks call; each task needs only some of it.
 
-    A pipeline may also have ``superclass_thresholds`` (class -> probability, chosen on validation records)
-    and ``encode_text(texts) -> (n, dim)`` (the text encoder the mapper was trained against).
+    A pipeline may also have ``superclass_thresholds`` (class -> probability, chosen on validation records).
     """
 
     def __call__(self, request: str, *, seed: int | None = None) -> ReplyLike: ...
