@@ -66,10 +66,15 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         show_default=False,
-        help="ptbxl-superclass, ptbxl-superclass-image, generation, routing, mapper or reconstruction.",
+        help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper or "
+        "reconstruction.",
     ),
 ]
 TestData = Annotated[
-    Path | None, typer.Option("--data", help="What to evaluate on: a Parquet file, PTB-XL folder or TSV.")
+    Path | None,
+    typer.Option(
+        "--data",
+        help="What to evaluate on: a Parquet file, PTB-XL folder or TSV (mapper: the folder of the text encoder).",
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use at most this many examples.")]

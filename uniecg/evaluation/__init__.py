@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from uniecg.evaluation import generation, mapper, reconstruction, routing, superclass
+from uniecg.evaluation import generation, interpretation, mapper, reconstruction, routing, superclass
 from uniecg.evaluation.common import Pipeline, Task
 
 TASKS: dict[str, Task] = {
     "ptbxl-superclass": superclass.run,
     "ptbxl-superclass-image": superclass.run_image,
+    "interpretation": interpretation.run,
     "generation": generation.run,
     "routing": routing.run,
     "mapper": mapper.run,
