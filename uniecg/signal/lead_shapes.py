@@ -1,11 +1,11 @@
-"""Shape of the complexes of one lead, derived from its amplitudes and durations."""
+"""Shape of the complexes, derived from the amplitudes and durations of one lead or of two."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 
-from uniecg.signal.measurements import LeadMeasurements
+from uniecg.signal.measurements import LeadMeasurements, Measurements
 
 
 def tallest_mv(lead: LeadMeasurements) -> float:
@@ -48,6 +48,11 @@ def second_r_mv(lead: LeadMeasurements) -> float:
     return lead.r_prime_mv - max(lead.j_mv, 0.0)
 
 
+def early_st_mv(lead: LeadMeasurements) -> float:
+    """Mean of the levels at J and 60 ms later: hardly moves with where exactly the QRS complex ends."""
+    return 0.5 * (lead.j_mv + lead.st_mv)
+
+
 def st_t_ratio(lead: LeadMeasurements) -> float:
     """Height of the ST segment over the height of an upright T wave."""
     return lead.st_mv / lead.t_mv if lead.t_mv > 0.0 else math.nan
@@ -61,6 +66,14 @@ LEAD_SHAPES: Mapping[str, Callable[[LeadMeasurements], float]] = {
     "r_before_s_ratio": r_before_s_ratio,
     "s_r_ms_ratio": s_r_ms_ratio,
     "second_r_mv": second_r_mv,
+    "early_st_mv": early_st_mv,
     "st_t_ratio": st_t_ratio,
 }
 """Quantity of one lead -> function of its measurements, NaN where it cannot be derived."""
+
+
+def cornell_product_mvs(m: Measurements) -> float:
+    """R in aVL plus S in V3, times the QRS duration: mV s (Molloy et al. 1992)."""
+    if not m.amplitude_known or not {"aVL", "V3"} <= set(m.leads):
+        return math.nan
+    return (tallest_mv(m.leads["aVL"]) + deepest_mv(m.leads["V3"])) * m.qrs_ms / 1000.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from uniecg.report import Evidence
 from uniecg.signal.av_relation import AV_RELATION
-from uniecg.signal.lead_shapes import LEAD_SHAPES
+from uniecg.signal.lead_shapes import LEAD_SHAPES, cornell_product_mvs
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quantities import DERIVED
 from uniecg.signal.rhythm import ventricular_run_count
@@ -19,10 +19,15 @@ from uniecg.signal.rhythm import ventricular_run_count
 Met = bool | None
 Outcome = tuple[Met, tuple[Evidence, ...]]
 
-QUANTITIES = {**DERIVED, **AV_RELATION, "ventricular_run_count": ventricular_run_count}
+QUANTITIES = {
+    **DERIVED,
+    **AV_RELATION,
+    "ventricular_run_count": ventricular_run_count,
+    "cornell_product_mvs": cornell_product_mvs,
+}
 """Derived quantity of the whole record -> function of the measurements."""
 
-UNITS = {"_mv": "mV", "_ms": "ms", "_bpm": "bpm", "_deg": "degrees", "_cv": "", "_count": ""}
+UNITS = {"_mv": "mV", "_mvs": "mV s", "_ms": "ms", "_bpm": "bpm", "_deg": "degrees", "_cv": "", "_count": ""}
 
 SPANS: Mapping[str, tuple[str, str]] = {
     "pr": ("p_on_s", "qrs_on_s"),
@@ -40,6 +45,7 @@ SPANS: Mapping[str, tuple[str, str]] = {
     "deepest": ("qrs_on_s", "qrs_off_s"),
     "negative": ("qrs_on_s", "qrs_off_s"),
     "second": ("qrs_on_s", "qrs_off_s"),
+    "early": ("qrs_off_s", "t_peak_s"),
 }
 """First word of a quantity -> the part of a beat it was read from."""
 
@@ -111,7 +117,9 @@ class Within:
 
     def judge(self, m: Measurements) -> Outcome:
         value = value_of(m, self.quantity, self.lead)
-        met = None if math.isnan(value) else self.low <= value < self.high
+        met = (
+            None if math.isnan(value) else self.low <= value and (value < self.high or self.high == math.inf)
+        )
         return met, (evidence_for(m, self.quantity, self.lead),)
 
 
