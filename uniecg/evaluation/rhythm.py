@@ -77,17 +77,17 @@ def run(
     truth = np.array([[label == name for name in CLASSES] for label in labels])
     answers = np.array([[label == name for name in CLASSES] for label in found])
     always = np.array([[name == "sinus" for name in CLASSES]] * len(chosen))
-    # A class without any record has no F1.
-    present = truth.any(axis=0)
 
-    def macro(index: np.ndarray) -> float:
-        return macro_f1(truth[np.ix_(index, present)], answers[np.ix_(index, present)])
+    def macro(index: np.ndarray, found: np.ndarray) -> float:
+        present = truth[index].any(axis=0)  # a class without any record has no F1
+        return macro_f1(truth[np.ix_(index, present)], found[np.ix_(index, present)])
 
+    every = np.arange(len(chosen))
     metrics = {
         "macro_f1": metric(
-            macro_f1(truth[:, present], answers[:, present]),
-            bootstrap_ci(macro, len(chosen), seed=seed, groups=patients),
-            macro_f1(truth[:, present], always[:, present]),
+            macro(every, answers),
+            bootstrap_ci(lambda index: macro(index, answers), len(chosen), seed=seed, groups=patients),
+            macro(every, always),
         ),
         "accuracy": share(
             (a == b for a, b in zip(labels, found, strict=True)), labels.count("sinus") / len(labels)
