@@ -277,7 +277,7 @@ def _measured(talk: _Talk, text: str) -> float:
             value_of(m, "tallest_mv" if "R amplitude" in text else "deepest_mv", lead) if lead else math.nan
         )
     if "QRS axis" in text:
-        return m.qrs_axis_deg
+        return value_of(m, "net_axis_deg", None)
     if "heart rate" in text:
         return m.heart_rate_bpm
     if "PR interval" in text:

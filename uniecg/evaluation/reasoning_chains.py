@@ -136,11 +136,11 @@ CRBBB = all_of(
 )
 LBBB = _c(
     "Presence of left bundle branch block",
-    any_of(CLBBB, CRITERIA["CLBBB"].rule, CRITERIA["ILBBB"].rule),
+    any_of(CRITERIA["CLBBB"].rule, CRITERIA["ILBBB"].rule),
 )
 RBBB = _c(
     "Presence of right bundle branch block",
-    any_of(CRBBB, CRITERIA["CRBBB"].rule, CRITERIA["IRBBB"].rule),
+    any_of(CRITERIA["CRBBB"].rule, CRITERIA["IRBBB"].rule),
 )
 PREMATURE = _c("Presence of premature beats", p.PREMATURE.rule)
 SLOW = _c("Presence of bradycardia (slow ventricular rate)", Within("heart_rate_bpm", high=70.0))
@@ -184,7 +184,7 @@ CHAINS: Mapping[str, Chain] = {
     "left_anterior_fascicular_block": Chain(
         all_of(
             Unless(LBBB),
-            _c("Presence of left axis deviation", p.LEFT_AXIS.rule),
+            _c("Presence of left axis deviation", Within("net_axis_deg", -90.0, -30.0)),
             _c("Presence of a qR pattern in leads I and aVL", p.QR_LATERAL.rule),
             _c("Presence of an rS pattern in leads II, III, and aVF", p.RS_INFERIOR.rule),
         )
@@ -192,7 +192,7 @@ CHAINS: Mapping[str, Chain] = {
     "left_posterior_fascicular_block": Chain(
         all_of(
             Unless(LBBB),
-            _c("Presence of right axis deviation", p.RIGHT_AXIS.rule),
+            _c("Presence of right axis deviation", Within("net_axis_deg", 90.0, 180.1)),
             _c("Presence of an rS pattern in leads I and aVL", p.RS_LATERAL.rule),
             _c("Presence of a qR pattern in leads II, III, and aVF", p.QR_INFERIOR.rule),
         )
@@ -211,13 +211,13 @@ CHAINS: Mapping[str, Chain] = {
             all_of(
                 RBBB,
                 any_of(
-                    _c("QRS axis > +60 degrees", Within("qrs_axis_deg", low=60.0)),
+                    _c("QRS axis > +60 degrees", Within("net_axis_deg", low=60.0)),
                     _c("R wave amplitude in V1 > 1.5mV", Within("tallest_mv", low=1.5, lead="V1")),
                 ),
             ),
             all_of(
                 Unless(RBBB),
-                _c("Presence of right axis deviation", Within("qrs_axis_deg", low=100.0)),
+                _c("Presence of right axis deviation", Within("net_axis_deg", low=100.0)),
                 any_of(
                     _c("R wave amplitude in lead V1 > 0.7mV", Within("tallest_mv", low=0.7, lead="V1")),
                     _c(

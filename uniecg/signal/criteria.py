@@ -64,6 +64,9 @@ class Judgement:
 
 SINUS = all_of(p.HAS_P, p.NOT_PACED, Unless(p.FIBRILLATION))
 FLUTTER = any_of(p.FLUTTER_WAVES, p.TWO_TO_ONE_FLUTTER)
+LBBB_SHAPE = all_of(p.DOMINANT_S, p.PURE_R_LATERAL, p.LATE_R)
+RBBB_SHAPE = all_of(any_of(p.R_S_R, p.BROAD_R_V1), p.SLURRED_S)
+WIDENED = Criterion("QRS of 110 ms or more", Within("qrs_ms", low=110.0), "S")
 LVH_VOLTAGE = any_of(p.SOKOLOW_LYON, p.CORNELL, p.TALL_R_AVL)
 DROPPED = all_of(p.DROPPED_BEAT, Unless(p.FIBRILLATION))
 MOBITZ_1 = all_of(
@@ -81,8 +84,6 @@ TWO_TO_ONE = all_of(
     p.HAS_P,
     p.BLOCKED_P,
 )
-SMALL_LIMBS = Criterion("limb leads below 0.5 mV", Within("limb_qrs_mv", high=0.5), "C")
-SMALL_CHEST = Criterion("chest leads below 1.0 mV", Within("chest_qrs_mv", high=1.0), "C")
 NORMAL = all_of(
     SINUS,
     Criterion("rate of 50 to 100/min", Within("heart_rate_bpm", 50.0, 101.0), "C"),
@@ -168,36 +169,34 @@ _TABLE = (
         all_of(
             p.HAS_P,
             Criterion("PR below 120 ms", Within("pr_ms", high=120.0), "S"),
-            Criterion("QRS of 110 ms or more", Within("qrs_ms", low=110.0), "S"),
+            WIDENED,
         ),
     ),
     # Ventricular conduction
-    Diagnosis("CLBBB", all_of(p.WIDE, p.LBBB_SHAPE)),
-    Diagnosis("CRBBB", all_of(p.WIDE, p.RBBB_SHAPE)),
+    Diagnosis("CLBBB", all_of(p.WIDE, LBBB_SHAPE)),
+    Diagnosis("CRBBB", all_of(p.WIDE, RBBB_SHAPE)),
     Diagnosis(
-        "ILBBB", all_of(Criterion("QRS of 110 to 120 ms", Within("qrs_ms", 110.0, 120.0), "S"), p.LBBB_SHAPE)
+        "ILBBB", all_of(Criterion("QRS of 110 to 120 ms", Within("qrs_ms", 110.0, 120.0), "S"), LBBB_SHAPE)
     ),
     Diagnosis("IRBBB", all_of(p.NARROW, p.SMALL_R_PRIME)),
     Diagnosis(
         "IVCD",
         all_of(
-            Criterion("QRS of 110 ms or more", Within("qrs_ms", low=110.0), "S"),
-            Unless(p.LBBB_SHAPE),
-            Unless(p.RBBB_SHAPE),
+            WIDENED,
+            Unless(LBBB_SHAPE),
+            Unless(RBBB_SHAPE),
         ),
     ),
     Diagnosis(
         "LAFB",
         all_of(
-            p.NARROW,
             Criterion("axis of -90 to -45 degrees", Within("qrs_axis_deg", -90.0, -45.0), "S"),
-            Criterion("R in aVL", Within("r_mv", low=0.05, lead="aVL"), "S"),
+            p.QR_LATERAL,
+            p.RS_INFERIOR,
+            Unless(LBBB_SHAPE),
         ),
     ),
-    Diagnosis(
-        "LPFB",
-        all_of(p.NARROW, p.RIGHT_AXIS, Criterion("Q in III", Within("q_mv", high=-0.02, lead="III"), "S")),
-    ),
+    Diagnosis("LPFB", all_of(p.RIGHT_AXIS, p.RS_LATERAL, p.QR_INFERIOR, Unless(LBBB_SHAPE))),
     Diagnosis("LAD", p.LEFT_AXIS, stated=False),
     Diagnosis("RAD", p.RIGHT_AXIS, stated=False),
     Diagnosis(
@@ -209,12 +208,9 @@ _TABLE = (
     Diagnosis("VCLVH", LVH_VOLTAGE),
     Diagnosis("LVH", LVH_VOLTAGE),
     Diagnosis(
-        "RVH",
-        all_of(
-            Criterion("R larger than S in V1", Within("r_s_ratio_v1", low=1.0), "H"), p.RIGHT_AXIS, p.NARROW
-        ),
+        "RVH", all_of(Criterion("R larger than S in V1", Within("r_s_ratio_v1", low=1.0), "H"), p.RIGHT_AXIS)
     ),
-    Diagnosis("LVOLT", all_of(SMALL_LIMBS, SMALL_CHEST)),
+    Diagnosis("LVOLT", Criterion("limb leads below 0.5 mV", Within("limb_qrs_mv", high=0.5), "C")),
     Diagnosis(
         "LAO/LAE",
         all_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from uniecg.signal.lead_waves import axis_deg
 from uniecg.signal.measurements import LeadMeasurements, Measurements
 
 
@@ -77,3 +78,14 @@ def cornell_product_mvs(m: Measurements) -> float:
     if not m.amplitude_known or not {"aVL", "V3"} <= set(m.leads):
         return math.nan
     return (tallest_mv(m.leads["aVL"]) + deepest_mv(m.leads["V3"])) * m.qrs_ms / 1000.0
+
+
+def net_axis_deg(m: Measurements) -> float:
+    """Frontal axis from the net amplitude (tallest less deepest wave) in I and aVF: the bedside method (Chou 2008).
+
+    `Measurements.qrs_axis_deg` takes the area of the complex instead, which weighs late, slow forces more.
+    """
+    if not m.amplitude_known or not {"I", "aVF"} <= set(m.leads):
+        return math.nan
+    one, avf = (tallest_mv(m.leads[lead]) - deepest_mv(m.leads[lead]) for lead in ("I", "aVF"))
+    return axis_deg(one, avf)

@@ -222,37 +222,9 @@ QR_LATERAL = Criterion("qR in I or aVL", in_leads(q_r, LIMB_LATERAL), "S")
 RS_LATERAL = Criterion("rS in I or aVL", in_leads(r_s, LIMB_LATERAL), "S")
 QR_INFERIOR = Criterion("qR in II, III or aVF", in_leads(q_r, INFERIOR), "S")
 RS_INFERIOR = Criterion("rS in II, III or aVF", in_leads(r_s, INFERIOR), "S")
-LBBB_SHAPE = Criterion(
-    "left bundle branch block shape",
-    Every(
-        (
-            Within("r_s_ratio_v1", high=0.5),
-            Within("q_ms", high=20.0, lead="V6"),
-            Within("r_peak_ms", low=50.0, lead="V6"),
-            Within("s_ms", high=40.0, lead="V6"),
-        )
-    ),
-    "S",
-)
-RBBB_SHAPE = Criterion(
-    "R' or late R in V1 or V2, slurred S in I or V6",
-    Every(
-        (
-            Some(
-                (
-                    Within("r_prime_mv", low=0.05, lead="V1"),
-                    Within("r_prime_mv", low=0.05, lead="V2"),
-                    Within("r_peak_ms", low=50.0, lead="V1"),
-                )
-            ),
-            Some((Within("s_ms", low=40.0, lead="I"), Within("s_ms", low=40.0, lead="V6"))),
-        )
-    ),
-    "S",
-)
 SMALL_R_PRIME = Criterion(
     "r' in V1 or V2",
-    Some((Within("r_prime_mv", low=0.07, lead="V1"), Within("r_prime_mv", low=0.12, lead="V2"))),
+    Some((Within("second_r_mv", low=0.07, lead="V1"), Within("second_r_mv", low=0.12, lead="V2"))),
     "S",
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from uniecg.report import Evidence
 from uniecg.signal.av_relation import AV_RELATION
-from uniecg.signal.lead_shapes import LEAD_SHAPES, cornell_product_mvs
+from uniecg.signal.lead_shapes import LEAD_SHAPES, cornell_product_mvs, net_axis_deg
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quantities import DERIVED
 from uniecg.signal.rhythm import ventricular_run_count
@@ -24,6 +24,7 @@ QUANTITIES = {
     **AV_RELATION,
     "ventricular_run_count": ventricular_run_count,
     "cornell_product_mvs": cornell_product_mvs,
+    "net_axis_deg": net_axis_deg,
 }
 """Derived quantity of the whole record -> function of the measurements."""
 
@@ -46,6 +47,8 @@ SPANS: Mapping[str, tuple[str, str]] = {
     "negative": ("qrs_on_s", "qrs_off_s"),
     "second": ("qrs_on_s", "qrs_off_s"),
     "early": ("qrs_off_s", "t_peak_s"),
+    "net": ("qrs_on_s", "qrs_off_s"),
+    "cornell": ("qrs_on_s", "qrs_off_s"),
 }
 """First word of a quantity -> the part of a beat it was read from."""
 
