@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -53,6 +55,11 @@ SPANS: Mapping[str, tuple[str, str]] = {
 """First word of a quantity -> the part of a beat it was read from."""
 
 
+# Many rules ask for the same quantity of the same record; measurements never change.
+_VALUES: WeakKeyDictionary[Measurements, dict[str, float]] = WeakKeyDictionary()
+_SPANS: WeakKeyDictionary[Measurements, dict[str, tuple[float, float]]] = WeakKeyDictionary()
+
+
 class Rule(Protocol):
     """Anything that can be judged on measurements."""
 
@@ -61,6 +68,7 @@ class Rule(Protocol):
         ...
 
 
+@cache
 def unit_of(quantity: str) -> str:
     """Return the unit named by the suffix of a quantity, "" for counts and shares."""
     return next((unit for suffix, unit in UNITS.items() if quantity.endswith(suffix)), "")
@@ -85,10 +93,15 @@ def value_of(m: Measurements, quantity: str, lead: str | None) -> float:
         shape = LEAD_SHAPES.get(quantity)
         return shape(m.leads[lead]) if shape else float(getattr(m.leads[lead], quantity))
     derived = QUANTITIES.get(quantity)
-    return derived(m) if derived else float(getattr(m, quantity))
+    if derived is None:
+        return float(getattr(m, quantity))
+    values = _VALUES.setdefault(m, {})
+    if quantity not in values:
+        values[quantity] = derived(m)
+    return values[quantity]
 
 
-def evidence_for(m: Measurements, quantity: str, lead: str | None) -> Evidence:
+def evidence_for(m: Measurements, quantity: str, lead: str | None, value: float) -> Evidence:
     """Return the value together with the place in the record it was read from.
 
     Parameters
@@ -96,17 +109,26 @@ def evidence_for(m: Measurements, quantity: str, lead: str | None) -> Evidence:
     m : Measurements
     quantity : str
     lead : str or None
+    value : float
+        As `value_of` returns it.
     """
-    value = value_of(m, quantity, lead)
-    start, end = 0.0, m.duration_s
-    span = SPANS.get(quantity.split("_")[0])
-    if span is not None:
-        starts, ends = getattr(m.beats, span[0]), getattr(m.beats, span[1])
-        shown = np.flatnonzero(np.isfinite(starts) & np.isfinite(ends) & m.beats.dominant)
-        if shown.size:
-            middle = shown[len(shown) // 2]
-            start, end = float(starts[middle]), float(ends[middle])
+    start, end = _span(m, quantity.split("_")[0])
     return Evidence(lead, start, end, quantity, value if math.isfinite(value) else None, unit_of(quantity))
+
+
+def _span(m: Measurements, word: str) -> tuple[float, float]:
+    """Return where in the middle one of the dominant beats a quantity was read, else the whole record."""
+    known = _SPANS.setdefault(m, {})
+    if word not in known:
+        known[word] = (0.0, m.duration_s)
+        names = SPANS.get(word)
+        if names is not None:
+            starts, ends = getattr(m.beats, names[0]), getattr(m.beats, names[1])
+            shown = np.flatnonzero(np.isfinite(starts) & np.isfinite(ends) & m.beats.dominant)
+            if shown.size:
+                middle = shown[len(shown) // 2]
+                known[word] = (float(starts[middle]), float(ends[middle]))
+    return known[word]
 
 
 @dataclass(frozen=True)
@@ -123,7 +145,7 @@ class Within:
         met = (
             None if math.isnan(value) else self.low <= value and (value < self.high or self.high == math.inf)
         )
-        return met, (evidence_for(m, self.quantity, self.lead),)
+        return met, (evidence_for(m, self.quantity, self.lead, value),)
 
 
 @dataclass(frozen=True)
