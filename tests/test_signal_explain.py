@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from measured import MEASUREMENTS, beats, example, leads
 
 from uniecg.signal import Measurements
-from uniecg.signal.criteria import CRITERIA, check, explain
+from uniecg.signal.criteria import CRITERIA, check, check_statement, explain, findings
 from uniecg.signal.measurements import Beats
 from uniecg.signal.rules import Criterion, Every, Some, Unless, Within, decide
 
@@ -129,6 +129,17 @@ def test_the_criteria_of_a_diagnosis_explain_its_outcome(m: Measurements) -> Non
         known = {item.name: item.met for item in judgement.criteria}
         if m.quality.verdict != "unusable":
             assert decide(diagnosis.rule, known) == judgement.met, code
+
+
+def test_rows_that_refine_support_a_statement_but_never_contradict_it_and_are_not_listed() -> None:
+    inverted = {"t_mv": -0.3}
+    ischaemia = with_leads(II=inverted, III=inverted, aVF=inverted)
+    assert check_statement("ISCIN", ischaemia)[0] is True
+    assert check("ISCLA", ischaemia)[0] is False
+    assert check_statement("ISCLA", ischaemia) == (None, ())
+    assert check_statement("CLBBB", ischaemia)[0] is False
+    assert check_statement("NOSUCH", ischaemia) == (None, ())
+    assert not {"ISCIN", "ISC_"} & set(findings(ischaemia))
 
 
 def test_a_name_means_one_thing() -> None:

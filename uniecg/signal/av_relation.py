@@ -1,4 +1,9 @@
-"""How atria and ventricles relate: PR from beat to beat, pauses, beats that fail to come."""
+"""How atria and ventricles relate: PR from beat to beat, pauses, beats that fail to come.
+
+References
+----------
+Kusumoto F. M. et al. 2019, ACC/AHA/HRS guideline on bradycardia and conduction delay, JACC 74:e51 (types of block).
+"""
 
 from __future__ import annotations
 
@@ -26,13 +31,6 @@ def pr_of_beats_ms(m: Measurements) -> FloatArray:
     ndarray, shape (n_beats,), ms
     """
     return np.asarray(1000.0 * (m.beats.qrs_on_s - m.beats.p_on_s))
-
-
-def pr_range_ms(m: Measurements) -> float:
-    """Longest less shortest PR of the beats that do not come early; NaN for fewer than three."""
-    pr = pr_of_beats_ms(m)[~m.beats.premature]
-    pr = pr[np.isfinite(pr)]
-    return float(np.ptp(pr)) if pr.size >= 3 else math.nan
 
 
 def cycles_before(m: Measurements) -> FloatArray:
@@ -79,7 +77,6 @@ def pr_growth_ms(m: Measurements) -> float:
 
 
 AV_RELATION: Mapping[str, Callable[[Measurements], float]] = {
-    "pr_range_ms": pr_range_ms,
     "longest_pause_ratio": longest_pause_ratio,
     "dropped_count": dropped_count,
     "pr_growth_ms": pr_growth_ms,

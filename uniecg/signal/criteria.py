@@ -337,6 +337,22 @@ def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
     return diagnosis.rule.judge(m)
 
 
+def check_statement(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
+    """Judge a statement of a report or label: as `check`, but a row that is not `stated` never contradicts.
+
+    Who calls a wall infarcted or ischaemic may have more reasons than the row of that wall knows.
+
+    Parameters
+    ----------
+    code : str
+    m : Measurements
+    """
+    met, evidence = check(code, m)
+    if met is False and not CRITERIA[code].stated:
+        return None, ()
+    return met, evidence
+
+
 def explain(code: str, m: Measurements) -> Judgement:
     """Judge a diagnosis and each of its named criteria: diagnosis, criterion, finding, leads, waves, values.
 
