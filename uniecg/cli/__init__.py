@@ -257,14 +257,14 @@ def evaluate(
     seed: Annotated[int, typer.Option("--seed", help="Makes the numbers repeatable.")] = 0,
     limit: Limit = None,
 ) -> None:
-    """Evaluate the model on a task; prints the numbers as JSON."""
-    from ..evaluation import TASKS
+    """Evaluate the model on a task, or the criteria alone; prints the numbers as JSON."""
+    from ..evaluation import TASKS, WITHOUT_MODEL
 
     if task not in TASKS:
         raise typer.BadParameter(f"{task!r} is not one of: {', '.join(TASKS)}", param_hint="TASK")
     if data is not None and not data.exists():
         raise InputError(f"{data} does not exist; check the name")
-    pipe = _load_pipeline(model)
+    pipe = None if task in WITHOUT_MODEL else _load_pipeline(model)
     print_json(TASKS[task](pipe, data=data, split=split, seed=seed, n=limit))
 
 

@@ -66,8 +66,8 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         show_default=False,
-        help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper or "
-        "reconstruction.",
+        help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
+        "rhythm, ecg-reasoning (no model).",
     ),
 ]
 TestData = Annotated[

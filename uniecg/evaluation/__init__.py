@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from uniecg.evaluation import generation, interpretation, mapper, reconstruction, routing, superclass
+from uniecg.evaluation import (
+    ecg_reasoning,
+    generation,
+    interpretation,
+    mapper,
+    reconstruction,
+    rhythm,
+    routing,
+    superclass,
+)
 from uniecg.evaluation.common import Pipeline, Task
 
 TASKS: dict[str, Task] = {
@@ -13,6 +22,11 @@ TASKS: dict[str, Task] = {
     "routing": routing.run,
     "mapper": mapper.run,
     "reconstruction": reconstruction.run,
+    "rhythm": rhythm.run,
+    "ecg-reasoning": ecg_reasoning.run,
 }
 
-__all__ = ["TASKS", "Pipeline", "Task"]
+WITHOUT_MODEL = frozenset({"rhythm", "ecg-reasoning"})
+"""Tasks that ask the criteria, not the model: they need neither weights nor torch."""
+
+__all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]
