@@ -33,7 +33,7 @@ def with_p(r_s: np.ndarray, p_s: np.ndarray) -> Record:
 def test_every_p_wave_is_conducted_in_sinus_rhythm() -> None:
     m = measure(synthetic(regular(70)))
     assert m.p_rate_bpm == pytest.approx(70, abs=1)
-    assert m.dropped_count == 0
+    assert m.blocked_p_count == 0
     assert m.pr_range_ms < 20
     assert np.isnan(m.pr_drift_ms)
 
@@ -43,7 +43,7 @@ def test_two_to_one_block() -> None:
     m = measure(with_p(p_s[::2] + P_BEFORE_R_S, p_s))
     assert m.p_rate_bpm == pytest.approx(80, abs=1)
     assert m.heart_rate_bpm == pytest.approx(40, abs=1)
-    assert m.dropped_count == 6
+    assert m.blocked_p_count == 6
     assert DERIVED["av_ratio"](m) == pytest.approx(2.0, abs=0.05)
 
 
@@ -52,7 +52,7 @@ def test_wenckebach_prolongs_pr_until_a_beat_drops() -> None:
     delay = np.array([0.16, 0.24, 0.29, np.nan])[np.arange(len(p_s)) % 4]
     m = measure(with_p((p_s + delay)[np.isfinite(delay)], p_s))
     assert m.p_rate_bpm == pytest.approx(75, abs=1)
-    assert m.dropped_count == np.isnan(delay[1:-1]).sum()
+    assert m.blocked_p_count == np.isnan(delay[1:-1]).sum()
     assert m.pr_drift_ms == pytest.approx(130, abs=25)
 
 
@@ -61,7 +61,7 @@ def test_complete_block_has_two_rates() -> None:
     m = measure(with_p(r_s, p_s))
     assert m.heart_rate_bpm == pytest.approx(60 / 1.55, abs=1)
     assert m.p_rate_bpm == pytest.approx(60 / 0.68, abs=2)
-    assert m.dropped_count >= 4
+    assert m.blocked_p_count >= 4
     assert m.pr_range_ms > 150
 
 

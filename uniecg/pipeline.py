@@ -31,6 +31,7 @@ from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, words_
 from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
+from uniecg.signal.criteria import check
 from uniecg.simulate import plan_rhythm, usual_attributes
 from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
@@ -41,9 +42,12 @@ from uniecg.text.verify import check_report, objection
 Action = Literal["interpret", "generate", "answer"]
 PRESETS = Path(__file__).parent / "presets"
 MAX_NEW_TOKENS = 320
-# A draw whose measured rate is further off than this is drawn again.
-RATE_TOLERANCE_BPM = 3.0
-MAX_DRAWS = 3
+# A draw that is further off than this, or contradicts a statement asked for, is drawn again and the best one kept.
+# Intervals: 1.5 standard deviations of what readers differ by at the two boundaries (CSE working party 1985: P on
+# 10.2 ms, QRS on 6.5, QRS off 11.6, T off 30.6). Rate and axis: what a look at the paper tells.
+TOLERANCES = {"heart_rate_bpm": 3.0, "pr_ms": 18.0, "qrs_ms": 20.0, "qt_ms": 47.0, "qrs_axis_deg": 20.0}
+MAX_DRAWS = 4
+FAR_OFF = 10.0
 GUIDANCE_SCALE = 3.0  # chosen by eye; the task `generation` measures what comes of it
 
 
@@ -284,10 +288,10 @@ class UniECGPipeline:
         for draw in range(MAX_DRAWS):
             record = self._draw(embeddings, statements, asked, seed + 1_000_003 * draw, duration_s)
             measurements = measure(record)
-            miss = _rate_miss(asked, measurements)
+            miss = _miss(asked, statements, measurements)
             if best is None or miss < best[0]:
                 best = (miss, record, measurements)
-            if miss <= RATE_TOLERANCE_BPM:
+            if miss == 0:
                 break
         assert best is not None
         _, record, measurements = best
@@ -361,12 +365,19 @@ def _unusable(measurements: Measurements) -> Reply:
     return Reply("interpret", text, report)
 
 
-def _rate_miss(asked: Attributes, measurements: Measurements) -> float:
-    """How far the measured rate is from the one asked for, in bpm; 0 when none was asked for."""
-    if asked.heart_rate_bpm is None:
-        return 0.0
-    miss = abs(measurements.heart_rate_bpm - asked.heart_rate_bpm)
-    return float(miss) if np.isfinite(miss) else float("inf")
+def _miss(asked: Attributes, statements: Sequence[str], measurements: Measurements) -> float:
+    """How much of what was asked for a drawn ECG misses; 0 if nothing.
+
+    One for each statement that the measurements contradict, and for each number how many tolerances it is off
+    beyond the first; without a measurable rate or interval the number counts as far off.
+    """
+    misses = [float(check(code, measurements)[0] is False) for code in statements]
+    for name, tolerance in TOLERANCES.items():
+        if (wanted := getattr(asked, name)) is not None:
+            off = getattr(measurements, name) - wanted
+            off = abs((off + 180) % 360 - 180 if name == "qrs_axis_deg" else off) / tolerance
+            misses.append(max(off - 1, 0.0) if np.isfinite(off) else FAR_OFF)
+    return sum(misses)
 
 
 def _report(text: str, measurements: Measurements | None) -> Report:

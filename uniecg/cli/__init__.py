@@ -19,6 +19,7 @@ from ..errors import InputError, UniECGError, require
 from .chat import CHAT_HELP, ChatSession
 from .files import check_plot_output, check_record_output, read_input, save_plot, save_record
 from .options import (
+    Against,
     AnyFile,
     AsJson,
     Config,
@@ -256,16 +257,9 @@ def evaluate(
     model: Model = None,
     seed: Annotated[int, typer.Option("--seed", help="Makes the numbers repeatable.")] = 0,
     limit: Limit = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            metavar="NAMES",
-            help="For ludb: other packages to measure beside, of neurokit2,openecg,biosppy.",
-        ),
-    ] = None,
+    against: Against = None,
 ) -> None:
-    """Evaluate the model on a task; prints the numbers as JSON."""
+    """Evaluate the model on a task, or the criteria alone; prints the numbers as JSON."""
     from ..evaluation import TASKS, WITHOUT_MODEL
 
     if task not in TASKS:

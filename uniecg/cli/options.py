@@ -66,10 +66,23 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         show_default=False,
-        help="ptbxl-superclass, ptbxl-superclass-image, generation, routing, mapper, reconstruction or ludb.",
+        help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
+        "ludb, rhythm, ecg-reasoning (no model).",
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="NAMES",
+        help="For ludb: other packages to measure beside, of neurokit2,openecg,biosppy.",
     ),
 ]
 TestData = Annotated[
-    Path | None, typer.Option("--data", help="What to evaluate on: a Parquet file, PTB-XL folder or TSV.")
+    Path | None,
+    typer.Option(
+        "--data",
+        help="What to evaluate on: a Parquet file, PTB-XL folder or TSV (mapper: the folder of the text encoder).",
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use at most this many examples.")]

@@ -17,6 +17,7 @@ from uniecg.datasets import Example
 from uniecg.errors import InputError
 from uniecg.evaluation.metrics import Interval, bootstrap_ci, wilson_ci
 from uniecg.record import Record
+from uniecg.report import Report
 
 Item = TypeVar("Item")
 
@@ -27,15 +28,19 @@ class ReplyLike(Protocol):
     @property
     def record(self) -> Record | None: ...
 
+    @property
+    def report(self) -> Report | None: ...
+
 
 class Pipeline(Protocol):
     """What the tasks call; each task needs only some of it.
 
-    A pipeline may also have ``superclass_thresholds`` (class -> probability, chosen on validation records)
-    and ``encode_text(texts) -> (n, dim)`` (the text encoder the mapper was trained against).
+    A pipeline may also have ``superclass_thresholds`` (class -> probability, chosen on validation records).
     """
 
-    def __call__(self, request: str, *, seed: int | None = None) -> ReplyLike: ...
+    def __call__(
+        self, request: str, record: Record | None = None, *, seed: int | None = None
+    ) -> ReplyLike: ...
 
     def route(self, request: str, has_ecg: bool) -> str: ...
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uniecg.errors import InputError
 from uniecg.evaluation.common import Pipeline, average, progress, result
 from uniecg.text.attributes import generation_answer
 from uniecg.text.requests import RequestExample, sample_request
 from uniecg.text.statements import STATEMENTS, parse_statements
 
-VERSION = "1.0"
+VERSION = "1.1"
 DEFAULT_N = 200
 
 
@@ -34,7 +35,9 @@ def run(
     ----------
     pipe : Pipeline
         Needs `mapper_embeddings` and `statement_embeddings`.
-    data, split : optional
+    data : path, optional
+        Folder of the tuned text encoder (the training step `text_encoder` writes it) for the baseline.
+    split : optional
         Not used: requests are drawn from held-out phrasings.
     seed : int
         Seed of requests and bootstrap.
@@ -44,15 +47,16 @@ def run(
     Returns
     -------
     dict
-        Baseline: the text encoder called directly on the parts of the request, if the pipeline has
-        `encode_text` (it is needed for training only), otherwise a search for statement names in the request.
+        Baseline: the text encoder called directly on the parts of the request, without a language model; where no
+        encoder is named, a search for statement names in the request.
     """
     rng = np.random.default_rng(seed)
     examples = _draw(DEFAULT_N if n is None else n, rng)
     codes = list(STATEMENTS)
     table = np.asarray(pipe.statement_embeddings(codes), dtype=np.float64)
     table /= np.linalg.norm(table, axis=1, keepdims=True)
-    encode = getattr(pipe, "encode_text", None)
+    encode = None if data is None else _encoder(data)
+    names = None if encode is None else encode([STATEMENTS[code].name for code in codes])
     metrics = {}
     for kind in ("report_like", "free_form"):
         recalls, baselines = [], []
@@ -66,8 +70,8 @@ def run(
             wanted = set(example.statements)
             found = nearest(pipe.mapper_embeddings(text), table, codes, len(wanted))
             recalls.append(len(wanted & found) / len(wanted))
-            if encode is not None:
-                direct = nearest(encode(_parts(text)), table, codes, len(wanted))
+            if encode is not None and names is not None:
+                direct = nearest(encode(_parts(text)), names, codes, len(wanted))
             else:
                 direct = set(parse_statements(text)[: len(wanted)])
             baselines.append(len(wanted & direct) / len(wanted))
@@ -97,6 +101,24 @@ def nearest(
     """
     similarity = np.max(np.asarray(embeddings, dtype=np.float64) @ table.T, axis=0)
     return {codes[index] for index in np.argsort(-similarity, kind="stable")[:k]}
+
+
+def _encoder(folder: Path) -> Callable[[list[str]], NDArray[np.floating[Any]]]:
+    import torch
+
+    from uniecg.models.text_encoder import TextEncoder
+
+    if not (folder / "model.safetensors").is_file():
+        raise InputError(
+            f"{folder}: no text encoder; name the folder that the training step text_encoder wrote"
+        )
+    encoder = TextEncoder(folder).eval()
+
+    def encode(texts: list[str]) -> NDArray[np.floating[Any]]:
+        with torch.no_grad():
+            return np.asarray(encoder(texts).numpy())
+
+    return encode
 
 
 def _draw(n: int, rng: np.random.Generator) -> list[RequestExample]:

@@ -119,7 +119,9 @@ class UniECGConfig(PreTrainedConfig):
     num_generation_tokens : int
         n of [ECG1]..[ECGn]; their ids follow the text vocabulary.
     action_token_ids : list of int
-        First tokens of a reply, which say what is wanted; they count more in the loss.
+        First tokens of a reply, which say what is wanted.
+    reference_token_ids : list of int
+        Tokens that stand for a number, a statement or a passage. Like the action tokens they count more in the loss.
     mapper : dict
         Arguments of :class:`ECGMapper` (``num_queries``, ``output_size``, ``hidden_size``, ``num_layers``).
     """
@@ -136,6 +138,7 @@ class UniECGConfig(PreTrainedConfig):
         image_token_id: int = 4,
         num_generation_tokens: int = 8,
         action_token_ids: list[int] | None = None,
+        reference_token_ids: list[int] | None = None,
         mapper: dict[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -149,6 +152,7 @@ class UniECGConfig(PreTrainedConfig):
         self.image_token_id = image_token_id
         self.num_generation_tokens = num_generation_tokens
         self.action_token_ids = action_token_ids or []
+        self.reference_token_ids = reference_token_ids or []
         self.mapper = {"num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2} | (
             mapper or {}
         )

@@ -177,10 +177,11 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             wanted = labels[:, 1:][learned]
             losses = F.cross_entropy(self.score(hidden[:, :-1][learned]).float(), wanted, reduction="none")
             loss = losses.mean()
-            # One token in thirty decides what is done: its own mean stands beside that of all tokens.
-            acting = torch.isin(wanted, torch.tensor(self.config.action_token_ids, device=wanted.device))
-            if bool(acting.any()):
-                loss = loss + losses[acting].mean()
+            # Few tokens say what is done and what is pointed at, many are phrases: each kind has a mean of its own.
+            for ids in (self.config.action_token_ids, self.config.reference_token_ids):
+                chosen = torch.isin(wanted, torch.tensor(ids, device=wanted.device))
+                if bool(chosen.any()):
+                    loss = loss + losses[chosen].mean()
         if target_embeds is not None:
             prompt_embeds = self.map_tokens(input_ids, hidden)
             distance = (prompt_embeds.float() - target_embeds.float()).square().sum(-1).mean()

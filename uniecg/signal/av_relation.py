@@ -1,197 +1,84 @@
-"""P waves wherever they are, conducted or not, and how they relate to the ventricular complexes."""
+"""How atria and ventricles relate: PR from beat to beat, pauses, beats that fail to come.
+
+References
+----------
+Kusumoto F. M. et al. 2019, ACC/AHA/HRS guideline on bradycardia and conduction delay, JACC 74:e51 (types of block).
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy import signal as sps
 
-from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
-from uniecg.signal.measurements import Beats
-from uniecg.signal.waves import MS, NAN, Waves, bump
+from uniecg.signal.filters import FloatArray
+from uniecg.signal.measurements import Measurements
 
-STEP = 4
-"""P waves are looked for at 125 Hz."""
-
-SAME_P = 0.7
-P_GAIN = (0.4, 2.5)
-USUAL_P_MS = 100.0
-MIN_PP_S = 0.25
-"""240 per minute; faster atrial activity is flutter or fibrillation."""
-
-REGULAR_PP = 0.15
-"""Sinus PP intervals that differ by more than 0.16 s (about 15 % at 60 per minute) are called arrhythmia."""
-
-REGULAR_SHARE, REGULAR_SHARE_ALONE = 0.8, 0.9
-"""Share of regular intervals asked for, and the same where no P wave goes with the complexes."""
-
-KNOWN_SHARE = 0.7
-MAX_PR_S = 0.6
-MIN_WAVES = 4
+DROPPED = 1.5
+"""A pause of so many cycles holds a beat that failed to come."""
 
 
-@dataclass(frozen=True)
-class AVRelation:
-    """P waves of the whole record.
-
-    Attributes
-    ----------
-    p_s : ndarray, seconds
-        Peaks of all P waves, conducted or not; empty where they are not regular enough to be trusted.
-    p_rate_bpm : float, per minute
-        From the median PP interval.
-    dropped_count : float
-        P waves that no ventricular complex follows before the next P wave.
-    pr_range_ms : float, ms
-        Longest less shortest PR interval.
-    pr_drift_ms : float, ms
-        Median rise of PR from the first to the last conducted beat before a dropped one; NaN without dropped beats.
-    """
-
-    p_s: FloatArray
-    p_rate_bpm: float = NAN
-    dropped_count: float = NAN
-    pr_range_ms: float = NAN
-    pr_drift_ms: float = NAN
-
-
-UNKNOWN = AVRelation(np.zeros(0))
-
-
-def av_relation(
-    rest: FloatArray, beat: FloatArray, waves: Waves, noise: FloatArray, times: Beats
-) -> AVRelation:
-    """Find all P waves and relate them to the complexes.
+def pr_of_beats_ms(m: Measurements) -> FloatArray:
+    """PR interval of every beat, NaN where it has no P wave.
 
     Parameters
     ----------
-    rest : ndarray, shape (n_leads, n_samples), mV
-        Signal without ventricular complexes.
-    beat : ndarray, shape (n_leads, n_window), mV
-        Median beat.
-    waves : Waves
-        Its boundaries.
-    noise : ndarray, shape (n_leads,), mV
-        Standard error of the median beat.
-    times : Beats
+    m : Measurements
+
+    Returns
+    -------
+    ndarray, shape (n_beats,), ms
     """
-    whole = np.isfinite(times.qrs_on_s)
-    qrs_s, conducts = times.qrs_on_s[whole], (times.kind != "pvc")[whole]
-    if len(qrs_s) < 3:
-        return UNKNOWN
-    whole_steps = rest[:, : rest.shape[1] // STEP * STEP].reshape(len(rest), -1, STEP)
-    scaled = whole_steps.mean(axis=2) / np.maximum(noise, 1e-6)[:, None]
-    template = None
-    lead_in = 0.5 * USUAL_P_MS / 1000.0
-    if math.isfinite(waves.p_on):
-        start, stop = int(waves.p_on), int(waves.p_off) + 1
-        template = beat[:, start:stop:STEP] / np.maximum(noise, 1e-6)[:, None]
-        lead_in = (waves.p_peak - waves.p_on) / ANALYSIS_RATE
-    else:
-        template = _seed(scaled)
-    if template is None or template.shape[1] < 5:
-        return UNKNOWN
-    found = _match(scaled, template) * STEP / ANALYSIS_RATE + lead_in
-    # Close to a complex its remains may hide a P wave that was already found in the beat itself.
-    known = times.p_peak_s[np.isfinite(times.p_peak_s)]
-    extra = found[~_near(found, known, MIN_PP_S / 2.0)]
-    every = _trusted(known, extra, len(qrs_s))
-    return _relate(every, lead_in, qrs_s, conducts) if len(every) >= MIN_WAVES else UNKNOWN
+    return np.asarray(1000.0 * (m.beats.qrs_on_s - m.beats.p_on_s))
 
 
-def _near(times: FloatArray, others: FloatArray, reach: float) -> BoolArray:
-    if others.size == 0:
-        return np.zeros(len(times), dtype=bool)
-    return np.asarray(np.abs(times[:, None] - others).min(axis=1) < reach)
+def cycles_before(m: Measurements) -> FloatArray:
+    """Each RR interval over the one before it; NaN beside early beats and gaps.
+
+    A long interval behind an early beat is a compensatory pause, not a dropped beat.
+
+    Returns
+    -------
+    ndarray, shape (n_beats,)
+    """
+    ratio = np.full(len(m.beats), math.nan)
+    if len(m.beats) < 3:
+        return ratio
+    ratio[2:] = m.beats.rr_s[2:] / m.beats.rr_s[1:-1]
+    odd = m.beats.premature | (m.beats.wide & ~m.beats.dominant)
+    ratio[odd] = math.nan
+    ratio[1:][odd[:-1]] = math.nan
+    return ratio
 
 
-def _seed(scaled: FloatArray) -> FloatArray | None:
-    """Average the highest deflections as a first guess of the P wave where none goes with the complexes."""
-    n, width = scaled.shape[1], int(USUAL_P_MS * MS / STEP)
-    height = bump(scaled, 0, n - 1, int(56 * MS / STEP), np.ones(len(scaled)))
-    peaks, found = sps.find_peaks(height, height=0.0, distance=int(MIN_PP_S * ANALYSIS_RATE / STEP))
-    inside = (peaks >= width) & (peaks < n - width)
-    peaks, heights = peaks[inside], found["peak_heights"][inside]
-    if peaks.size < MIN_WAVES:
-        return None
-    first = peaks[np.argsort(heights)[len(heights) * 3 // 4]]
-    template = _cut(scaled, np.array([first]), width)[0]
-    again = _match(scaled, template)
-    return _cut(scaled, again + width // 2, width).mean(axis=0) if again.size >= MIN_WAVES else None
+def longest_pause_ratio(m: Measurements) -> float:
+    """Largest ratio of an RR interval to the one before it; NaN if no two follow each other."""
+    ratio = cycles_before(m)
+    return float(np.nanmax(ratio)) if np.isfinite(ratio).any() else math.nan
 
 
-def _cut(scaled: FloatArray, centres: IntArray, width: int) -> FloatArray:
-    starts = np.clip(centres - width // 2, 0, scaled.shape[1] - width)
-    pieces: FloatArray = scaled[:, starts[:, None] + np.arange(width)].transpose(1, 0, 2)
-    return pieces
+def dropped_count(m: Measurements) -> float:
+    """Pauses of 1.5 cycles or more between beats that all have a P wave."""
+    if len(m.beats) < 4:
+        return math.nan
+    with_p = np.isfinite(m.beats.p_peak_s)
+    pause = cycles_before(m) >= DROPPED
+    return float((pause & with_p & np.roll(with_p, 1)).sum())
 
 
-def _match(scaled: FloatArray, template: FloatArray) -> IntArray:
-    """Starts of the stretches that look like the template, at least `MIN_PP_S` apart."""
-    width = template.shape[1]
-    if scaled.shape[1] <= width:
-        return np.zeros(0, dtype=np.int64)
-    shape = template - template.mean(axis=1, keepdims=True)
-    size = float(np.square(shape).sum())
-    dots = sum(np.correlate(lead, part, "valid") for lead, part in zip(scaled, shape, strict=True))
-    total = np.cumsum(np.pad(scaled, ((0, 0), (1, 0))), axis=1)
-    squares = np.cumsum(np.pad(np.square(scaled).sum(axis=0), (1, 0)))
-    sums = total[:, width:] - total[:, :-width]
-    energy = squares[width:] - squares[:-width] - np.square(sums).sum(axis=0) / width
-    score = dots / np.sqrt(np.maximum(energy * size, 1e-12))
-    gain = dots / max(size, 1e-12)
-    score[(gain < P_GAIN[0]) | (gain > P_GAIN[1])] = 0.0
-    peaks, _ = sps.find_peaks(score, height=SAME_P, distance=int(MIN_PP_S * ANALYSIS_RATE / STEP))
-    return np.asarray(peaks, dtype=np.int64)
+def pr_growth_ms(m: Measurements) -> float:
+    """Median of PR before a dropped beat less PR behind it: positive in Wenckebach, zero in Mobitz 2."""
+    pr = pr_of_beats_ms(m)
+    behind = np.flatnonzero(cycles_before(m) >= DROPPED)
+    growth = pr[behind - 1] - pr[behind]
+    growth = growth[np.isfinite(growth)]
+    return float(np.median(growth)) if growth.size else math.nan
 
 
-def _trusted(known: FloatArray, extra: FloatArray, n_beats: int) -> FloatArray:
-    """Keep all P waves where they are regular, else those before the complexes if most have one, else none."""
-    every = np.sort(np.concatenate([known, extra]))
-    fallback = known if len(known) >= KNOWN_SHARE * n_beats else np.zeros(0)
-    if len(every) < MIN_WAVES:
-        return fallback
-    gaps = np.diff(every)
-    typical = float(np.median(gaps))
-    # One wave hidden in a complex doubles an interval.
-    times = np.maximum(np.round(gaps / typical), 1.0)
-    fits = np.abs(gaps - times * typical) < REGULAR_PP * typical
-    share = REGULAR_SHARE if known.size else REGULAR_SHARE_ALONE
-    if fits.mean() < share or (times == 1.0).mean() < share:
-        return fallback
-    in_place = np.concatenate([[True], fits]) & np.concatenate([fits, [True]])
-    return np.asarray(every[in_place | np.isin(every, known)])
-
-
-def _relate(p_s: FloatArray, lead_in: float, qrs_s: FloatArray, conducts: BoolArray) -> AVRelation:
-    """Give each complex the last P wave before it and count the waves without a complex."""
-    onsets = p_s - lead_in
-    owner = np.searchsorted(onsets, qrs_s) - 1
-    pr = np.where(owner >= 0, qrs_s - onsets[np.maximum(owner, 0)], NAN)
-    first = np.concatenate([[True], np.diff(owner) > 0])
-    owner = np.where((pr <= MAX_PR_S) & first, owner, -1)
-    inside = np.flatnonzero((onsets > qrs_s[0]) & (onsets < qrs_s[-1]))
-    # An ectopic beat right before or after a P wave leaves the AV node refractory: no block.
-    blocked = ~_near(onsets, qrs_s[~conducts], MAX_PR_S)
-    dropped = np.setdiff1d(inside[blocked[inside]], owner)
-    conducted = np.flatnonzero((owner >= 0) & conducts)
-    rises = []
-    for lost in dropped:
-        # The run of conducted beats that ends with the P wave before the lost one.
-        run: list[int] = []
-        for beat in conducted[owner[conducted] < lost][::-1]:
-            if owner[beat] != lost - 1 - len(run):
-                break
-            run.append(int(beat))
-        if len(run) >= 2:
-            rises.append(pr[run[0]] - pr[run[-1]])
-    values = pr[conducted]
-    return AVRelation(
-        p_s,
-        60.0 / float(np.median(np.diff(p_s))),
-        float(len(dropped)),
-        1000.0 * float(np.ptp(values)) if values.size >= 3 else NAN,
-        1000.0 * float(np.median(rises)) if rises else NAN,
-    )
+AV_RELATION: Mapping[str, Callable[[Measurements], float]] = {
+    "longest_pause_ratio": longest_pause_ratio,
+    "dropped_count": dropped_count,
+    "pr_growth_ms": pr_growth_ms,
+}
+"""Quantity of the relation between atria and ventricles -> function of the measurements."""

@@ -1,4 +1,4 @@
-"""Named ECG criteria as a table: statement code -> rule over measurements -> source.
+"""ECG criteria as a table: statement code -> rule over named criteria -> findings with leads, waves and values.
 
 References
 ----------
@@ -10,6 +10,12 @@ References
 .. [L] Sokolow M., Lyon T. P. 1949, Am Heart J 37:161.
 .. [C] Surawicz B., Knilans T. K., Chou's Electrocardiography in Clinical Practice, 6th ed. 2008.
 .. [G] Hindricks G. et al. 2021, ESC guidelines on atrial fibrillation, Eur Heart J 42:373.
+.. [A] Kusumoto F. M. et al. 2019, ACC/AHA/HRS guideline on bradycardia and conduction delay, JACC 74:e51.
+.. [V] Al-Khatib S. M. et al. 2018, AHA/ACC/HRS guideline on ventricular arrhythmias, JACC 72:e91.
+.. [Q] Priori S. G. et al. 2015, ESC guidelines on ventricular arrhythmias (short QT), Eur Heart J 36:2793.
+.. [E] Haissaguerre M. et al. 2008, early repolarisation, NEJM 358:2016; Macfarlane P. W. et al. 2015, JACC 66:470.
+.. [P] Adler Y. et al. 2015, ESC guidelines on pericardial diseases, Eur Heart J 36:2921; Ginzton L. E.,
+   Laks M. M. 1982, Circulation 65:1004 (ST over T in V6).
 """
 
 from __future__ import annotations
@@ -17,174 +23,304 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uniecg.report import Evidence
+from uniecg.signal import patterns as p
 from uniecg.signal.measurements import Measurements
-from uniecg.signal.rules import Every, Rule, Some, Unless, Within
+from uniecg.signal.quantities import INFERIOR, LATERAL
+from uniecg.signal.rules import Criterion, Diagnosis, Met, Rule, Unless, Within, all_of, any_of, in_leads
 
 
 @dataclass(frozen=True)
-class Criterion:
-    """One statement and what has to be measured for it.
+class Judged:
+    """One criterion on one record.
 
     Attributes
     ----------
-    code : str
-        SCP-ECG statement code.
-    rule : Rule
-    source : str
-        Letter(s) of the reference list of this module.
+    name, source : str
+    met : bool or None
+        None if it cannot be judged.
+    evidence : tuple of Evidence
+        Lead, time span (the wave), quantity and value of what it rests on.
     """
 
-    code: str
-    rule: Rule
+    name: str
     source: str
+    met: Met
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Leads of the evidence, each once."""
+        return tuple(dict.fromkeys(item.lead for item in self.evidence if item.lead is not None))
 
 
-HAS_P = Within("p_fraction", low=0.7)
-NO_P = Within("p_fraction", high=0.6)
-NARROW = Within("qrs_ms", high=120.0)
-WIDE = Within("qrs_ms", low=120.0)
-IRREGULAR = Within("rr_irregularity", low=0.04)
-FIBRILLATION = Some(
-    (
-        Every((NO_P, IRREGULAR)),
-        # At such a rate the rest of the T wave passes for a P wave.
-        Every((Within("rr_irregularity", low=0.08), Within("heart_rate_bpm", low=130.0))),
-    )
-)
-SINUS = Every((HAS_P, Within("paced_fraction", high=0.5), Unless(FIBRILLATION)))
+@dataclass(frozen=True)
+class Judgement:
+    """A diagnosis on one record: whether it is met and how each of its criteria came out."""
 
-LBBB_SHAPE = Every(
-    (
-        Within("r_s_ratio_v1", high=0.5),
-        Within("q_ms", high=20.0, lead="V6"),
-        Within("r_peak_ms", low=50.0, lead="V6"),
-        Within("s_ms", high=40.0, lead="V6"),
-    )
+    code: str
+    met: Met
+    criteria: tuple[Judged, ...]
+
+
+SINUS = all_of(p.HAS_P, p.NOT_PACED, Unless(p.FIBRILLATION))
+FLUTTER = any_of(p.FLUTTER_WAVES, p.TWO_TO_ONE_FLUTTER)
+LBBB_SHAPE = all_of(p.DOMINANT_S, p.PURE_R_LATERAL, p.LATE_R)
+RBBB_SHAPE = all_of(any_of(p.R_S_R, p.BROAD_R_V1), p.SLURRED_S)
+WIDENED = Criterion("QRS of 110 ms or more", Within("qrs_ms", low=110.0), "S")
+LVH_VOLTAGE = any_of(p.SOKOLOW_LYON, p.CORNELL, p.TALL_R_AVL)
+DROPPED = all_of(p.DROPPED_BEAT, Unless(p.FIBRILLATION))
+MOBITZ_1 = all_of(
+    DROPPED, Criterion("PR grows by 20 ms before the pause", Within("pr_growth_ms", low=20.0), "A")
 )
-RBBB_SHAPE = Every(
-    (
-        Some(
-            (
-                Within("r_prime_mv", low=0.05, lead="V1"),
-                Within("r_prime_mv", low=0.05, lead="V2"),
-                Within("r_peak_ms", low=50.0, lead="V1"),
-            )
-        ),
-        Some((Within("s_ms", low=40.0, lead="I"), Within("s_ms", low=40.0, lead="V6"))),
-    )
+MOBITZ_2 = all_of(
+    DROPPED,
+    p.BLOCKED_P,
+    Criterion("PR steady before and behind the pause", Within("pr_growth_ms", -20.0, 20.0), "A"),
+    Criterion("the pause lasts two cycles", Within("longest_pause_ratio", 1.8, 2.2), "A"),
 )
-INCOMPLETE_RBBB_SHAPE = Some(
-    (Within("r_prime_mv", low=0.07, lead="V1"), Within("r_prime_mv", low=0.12, lead="V2"))
+TWO_TO_ONE = all_of(
+    Criterion("rate of 25 to 55/min", Within("heart_rate_bpm", 25.0, 55.0), "A"),
+    p.STEADY,
+    p.HAS_P,
+    p.BLOCKED_P,
 )
-LVH_VOLTAGE = Some(
-    (
-        Within("sokolow_lyon_mv", low=3.5),
-        Within("cornell_excess_mv", low=0.0),
-        Within("r_mv", low=1.1, lead="aVL"),
-    )
+NORMAL = all_of(
+    SINUS,
+    Criterion("rate of 50 to 100/min", Within("heart_rate_bpm", 50.0, 101.0), "C"),
+    Criterion("PR of 110 to 200 ms", Within("pr_ms", 110.0, 205.0), "C"),
+    Criterion("QRS below 112 ms", Within("qrs_ms", high=112.0), "S"),
+    Criterion("QTc not prolonged", Within("qtc_excess_ms", high=0.0), "R"),
+    Criterion("axis of -30 to 100 degrees", Within("qrs_axis_deg", -30.0, 100.0), "S"),
+    Criterion("no wide early beats", Within("pvc_count", high=1), "C"),
+    Criterion("no ST elevation", Within("st_up_count", high=2), "T"),
+    Criterion("no ST depression", Within("st_down_count", high=2), "T"),
+    Criterion("no inverted T", Within("t_inverted_count", high=2), "R"),
+    Unless(p.Q_INFARCT),
+    Unless(p.SOKOLOW_LYON),
 )
-Q_INFARCT = Some(
-    (
-        Within("q_inferior_count", low=2),
-        Within("q_anterior_count", low=2),
-        Within("q_lateral_count", low=2),
-    )
-)
-NORMAL = Every(
-    (
-        SINUS,
-        Within("heart_rate_bpm", 50.0, 101.0),
-        Within("pr_ms", 110.0, 205.0),
-        Within("qrs_ms", high=112.0),
-        Within("qtc_excess_ms", high=0.0),
-        Within("qrs_axis_deg", -30.0, 100.0),
-        Within("pvc_count", high=1),
-        Within("st_up_count", high=2),
-        Within("st_down_count", high=2),
-        Within("t_inverted_count", high=2),
-        Unless(Q_INFARCT),
-        Unless(Within("sokolow_lyon_mv", low=3.5)),
-    )
-)
+
+
+def _q_infarct(territory: str) -> Criterion:
+    return Criterion(f"pathological Q in two {territory} leads", Within(f"q_{territory}_count", low=2), "T W")
+
+
+def _ischaemia(territory: str) -> Rule:
+    return all_of(any_of(p.ST_DOWN[territory], p.T_INVERTED[territory]), p.NARROW)
+
 
 _TABLE = (
-    Criterion("SR", SINUS, "C"),
-    Criterion("SBRAD", Every((SINUS, Within("heart_rate_bpm", high=60.0))), "C"),
-    Criterion("STACH", Every((SINUS, Within("heart_rate_bpm", low=100.0))), "C"),
-    Criterion("SARRH", Every((SINUS, Within("rr_range_ms", low=160.0))), "C"),
-    Criterion("AFIB", FIBRILLATION, "G"),
-    Criterion(
-        "AFLT",
-        Every(
-            (
-                Within("atrial_regularity", low=0.5),
-                Within("atrial_rate_bpm", 240.0, 340.0),
-                Some((NO_P, Within("heart_rate_bpm", 127.0, 165.0))),
-            )
+    # Rhythm
+    Diagnosis("SR", SINUS),
+    Diagnosis("SBRAD", all_of(SINUS, p.SLOW)),
+    Diagnosis("SNORMO", all_of(SINUS, Unless(p.SLOW), Unless(p.FAST)), stated=False),
+    Diagnosis("STACH", all_of(SINUS, p.FAST)),
+    Diagnosis(
+        "SARRH", all_of(SINUS, Criterion("RR differs by 160 ms", Within("rr_range_ms", low=160.0), "C"))
+    ),
+    Diagnosis("AFIB", p.FIBRILLATION),
+    Diagnosis("AFLT", FLUTTER),
+    Diagnosis(
+        "SVTAC",
+        all_of(
+            p.NO_P,
+            p.NARROW,
+            Criterion("rate of 120/min or more", Within("heart_rate_bpm", low=120.0), "C"),
+            Unless(p.IRREGULAR),
         ),
-        "C",
     ),
-    Criterion("SVTAC", Every((NO_P, NARROW, Within("heart_rate_bpm", low=120.0), Unless(IRREGULAR))), "C"),
-    Criterion("PACE", Within("paced_fraction", low=0.5), "C"),
-    Criterion("PVC", Within("pvc_count", low=1), "C"),
-    Criterion("PAC", Every((Within("pac_count", low=1), Unless(FIBRILLATION))), "C"),
-    Criterion("BIGU", Every((Within("bigeminy_run_count", low=6), Unless(FIBRILLATION))), "C"),
-    Criterion("TRIGU", Every((Within("trigeminy_run_count", low=8), Unless(FIBRILLATION))), "C"),
-    Criterion("1AVB", Every((HAS_P, Within("pr_ms", low=200.0))), "C"),
-    Criterion("LPR", Every((HAS_P, Within("pr_ms", low=200.0))), "C"),
-    Criterion("WPW", Every((HAS_P, Within("pr_ms", high=120.0), Within("qrs_ms", low=110.0))), "S"),
-    Criterion("CLBBB", Every((WIDE, LBBB_SHAPE)), "S"),
-    Criterion("CRBBB", Every((WIDE, RBBB_SHAPE)), "S"),
-    Criterion("ILBBB", Every((Within("qrs_ms", 110.0, 120.0), LBBB_SHAPE)), "S"),
-    Criterion("IRBBB", Every((NARROW, INCOMPLETE_RBBB_SHAPE)), "S"),
-    Criterion("IVCD", Every((Within("qrs_ms", low=110.0), Unless(LBBB_SHAPE), Unless(RBBB_SHAPE))), "S"),
-    Criterion(
+    Diagnosis(
+        "VT",
+        any_of(
+            Criterion("three wide beats in a row at 100/min", Within("ventricular_run_count", low=3), "V"),
+            all_of(p.WIDE, p.FAST, p.NO_P, Unless(p.IRREGULAR), p.NOT_PACED),
+        ),
+        stated=False,
+    ),
+    Diagnosis("PACE", p.PACED),
+    Diagnosis("PVC", Criterion("wide early beats", Within("pvc_count", low=1), "C")),
+    Diagnosis(
+        "PAC",
+        all_of(Criterion("narrow early beats", Within("pac_count", low=1), "C"), Unless(p.FIBRILLATION)),
+    ),
+    Diagnosis(
+        "BIGU",
+        all_of(
+            Criterion("every second beat early", Within("bigeminy_run_count", low=6), "C"),
+            Unless(p.FIBRILLATION),
+        ),
+    ),
+    Diagnosis(
+        "TRIGU",
+        all_of(
+            Criterion("every third beat early", Within("trigeminy_run_count", low=8), "C"),
+            Unless(p.FIBRILLATION),
+        ),
+    ),
+    # Atrioventricular conduction
+    Diagnosis("1AVB", all_of(p.HAS_P, p.LONG_PR)),
+    Diagnosis("LPR", all_of(p.HAS_P, p.LONG_PR)),
+    Diagnosis("2AVB", any_of(MOBITZ_1, MOBITZ_2, TWO_TO_ONE), stated=False),
+    Diagnosis("2AVB1", MOBITZ_1, stated=False),
+    Diagnosis("2AVB2", MOBITZ_2, stated=False),
+    Diagnosis("2AVB21", TWO_TO_ONE, stated=False),
+    Diagnosis("3AVB", all_of(p.SLOW, p.STEADY, p.UNTIED_P, Unless(p.PACED)), stated=False),
+    Diagnosis(
+        "WPW",
+        all_of(
+            p.HAS_P,
+            Criterion("PR below 120 ms", Within("pr_ms", high=120.0), "S"),
+            WIDENED,
+        ),
+    ),
+    # Ventricular conduction
+    Diagnosis("CLBBB", all_of(p.WIDE, LBBB_SHAPE)),
+    Diagnosis("CRBBB", all_of(p.WIDE, RBBB_SHAPE)),
+    Diagnosis(
+        "ILBBB", all_of(Criterion("QRS of 110 to 120 ms", Within("qrs_ms", 110.0, 120.0), "S"), LBBB_SHAPE)
+    ),
+    Diagnosis("IRBBB", all_of(p.NARROW, p.SMALL_R_PRIME)),
+    Diagnosis(
+        "IVCD",
+        all_of(
+            WIDENED,
+            Unless(LBBB_SHAPE),
+            Unless(RBBB_SHAPE),
+        ),
+    ),
+    Diagnosis(
         "LAFB",
-        Every((NARROW, Within("qrs_axis_deg", -90.0, -45.0), Within("r_mv", low=0.05, lead="aVL"))),
-        "S",
+        all_of(
+            Criterion("axis of -90 to -45 degrees", Within("qrs_axis_deg", -90.0, -45.0), "S"),
+            p.QR_LATERAL,
+            p.RS_INFERIOR,
+            Unless(LBBB_SHAPE),
+        ),
     ),
-    Criterion(
-        "LPFB",
-        Every((NARROW, Within("qrs_axis_deg", 90.0, 180.1), Within("q_mv", high=-0.02, lead="III"))),
-        "S",
+    Diagnosis("LPFB", all_of(p.RIGHT_AXIS, p.RS_LATERAL, p.QR_INFERIOR, Unless(LBBB_SHAPE))),
+    Diagnosis("LAD", p.LEFT_AXIS, stated=False),
+    Diagnosis("RAD", p.RIGHT_AXIS, stated=False),
+    Diagnosis(
+        "XAD",
+        Criterion("axis of -180 to -90 degrees", Within("qrs_axis_deg", -180.0, -90.0), "S"),
+        stated=False,
     ),
-    Criterion("VCLVH", LVH_VOLTAGE, "L H"),
-    Criterion("LVH", LVH_VOLTAGE, "L H"),
-    Criterion(
-        "RVH",
-        Every((Within("r_s_ratio_v1", low=1.0), Within("qrs_axis_deg", 90.0, 180.1), NARROW)),
-        "H",
+    # Chambers and voltage
+    Diagnosis("VCLVH", LVH_VOLTAGE),
+    Diagnosis("LVH", LVH_VOLTAGE),
+    Diagnosis(
+        "RVH", all_of(Criterion("R larger than S in V1", Within("r_s_ratio_v1", low=1.0), "H"), p.RIGHT_AXIS)
     ),
-    Criterion("LVOLT", Every((Within("limb_qrs_mv", high=0.5), Within("chest_qrs_mv", high=1.0))), "C"),
-    Criterion("LAO/LAE", Every((Within("p_ms", low=120.0), Within("p_mv", high=-0.05, lead="V1"))), "H"),
-    Criterion("RAO/RAE", Within("p_mv", low=0.25, lead="II"), "H"),
-    Criterion("LNGQT", Within("qtc_excess_ms", low=0.0), "R"),
-    Criterion("QWAVE", Q_INFARCT, "T"),
-    Criterion("IMI", Within("q_inferior_count", low=2), "T W"),
-    Criterion("AMI", Within("q_anterior_count", low=2), "T W"),
-    Criterion("ASMI", Within("q_septal_count", low=2), "T W"),
-    Criterion("LMI", Within("q_lateral_count", low=2), "T W"),
-    Criterion("STE_", Within("st_up_count", low=2), "T"),
-    Criterion("STD_", Within("st_down_count", low=2), "T"),
-    Criterion("INVT", Within("t_inverted_count", low=2), "R"),
-    Criterion("LOWT", Within("t_flat_count", low=3), "R"),
-    Criterion("NORM", NORMAL, "C"),
+    Diagnosis("LVOLT", Criterion("limb leads below 0.5 mV", Within("limb_qrs_mv", high=0.5), "C")),
+    Diagnosis(
+        "LAO/LAE",
+        all_of(
+            Criterion("P of 120 ms or more", Within("p_ms", low=120.0), "H"),
+            Criterion("negative P in V1", Within("p_mv", high=-0.05, lead="V1"), "H"),
+        ),
+    ),
+    Diagnosis("RAO/RAE", Criterion("P of 0.25 mV in II", Within("p_mv", low=0.25, lead="II"), "H")),
+    # Repolarisation
+    Diagnosis("LNGQT", Criterion("QTc over 450 ms (women 460 ms)", Within("qtc_excess_ms", low=0.0), "R")),
+    Diagnosis(
+        "SHQT", Criterion("QTc of 340 ms or less", Within("qtc_fridericia_ms", high=340.1), "Q"), stated=False
+    ),
+    # Infarction: old by Q waves, acute by ST elevation
+    Diagnosis("QWAVE", p.Q_INFARCT),
+    Diagnosis("IMI", _q_infarct("inferior")),
+    Diagnosis("AMI", _q_infarct("anterior")),
+    Diagnosis("ASMI", _q_infarct("septal")),
+    Diagnosis("LMI", _q_infarct("lateral")),
+    Diagnosis("ALMI", all_of(_q_infarct("anterior"), _q_infarct("lateral")), stated=False),
+    Diagnosis("ILMI", all_of(_q_infarct("inferior"), _q_infarct("lateral")), stated=False),
+    Diagnosis(
+        "PMI",
+        all_of(
+            Criterion("R of 40 ms in V1", Within("r_ms", low=40.0, lead="V1"), "T"),
+            Criterion("R larger than S in V1", Within("r_s_ratio_v1", low=1.0), "T"),
+            Criterion("upright T in V1", Within("t_mv", low=0.05, lead="V1"), "T"),
+            p.NARROW,
+        ),
+        stated=False,
+    ),
+    *(
+        Diagnosis(f"STEMI {territory}", all_of(p.ST_UP[territory], p.NO_REASON_FOR_ST), stated=False)
+        for territory in p.TERRITORIES
+    ),
+    Diagnosis(
+        "STEMI posterior",
+        all_of(
+            Criterion(
+                "ST depression with upright T in two of V1 to V3",
+                in_leads(
+                    lambda lead: all_of(p.st_down(0.05)(lead), Within("t_mv", low=0.1, lead=lead)),
+                    ("V1", "V2", "V3"),
+                    2,
+                ),
+                "T",
+            ),
+            p.NO_REASON_FOR_ST,
+        ),
+        stated=False,
+    ),
+    # Ischaemia
+    Diagnosis("ISC_", any_of(*(_ischaemia(territory) for territory in p.TERRITORIES)), stated=False),
+    Diagnosis("ISCAN", _ischaemia("anterior"), stated=False),
+    Diagnosis("ISCIN", _ischaemia("inferior"), stated=False),
+    Diagnosis("ISCLA", _ischaemia("lateral"), stated=False),
+    Diagnosis("INJIN", p.INJURY["inferior"], stated=False),
+    Diagnosis("INJLA", p.INJURY["lateral"], stated=False),
+    Diagnosis("INJAS", p.INJURY["anterior"], stated=False),
+    # Other ST elevation
+    Diagnosis(
+        "PERICARDITIS",
+        all_of(
+            Criterion(
+                "J up 0.05 mV in five leads of I, II, aVF, V2-V6",
+                in_leads(p.j_above(0.05), p.DIFFUSE_ST, 5),
+                "P",
+            ),
+            Criterion("J down 0.05 mV in aVR", Within("j_mv", high=-0.05, lead="aVR"), "P"),
+            Criterion("ST a quarter of T in V6", Within("st_t_ratio", low=0.25, lead="V6"), "P"),
+            Unless(p.Q_INFARCT),
+            p.NARROW,
+        ),
+        stated=False,
+    ),
+    Diagnosis(
+        "EARLY REPOLARISATION",
+        all_of(
+            any_of(
+                Criterion("J up 0.1 mV in two inferior leads", in_leads(p.j_above(0.1), INFERIOR, 2), "E"),
+                Criterion("J up 0.1 mV in two lateral leads", in_leads(p.j_above(0.1), LATERAL, 2), "E"),
+            ),
+            Criterion("ST below a quarter of T in V6", Within("st_t_ratio", high=0.25, lead="V6"), "P"),
+            Unless(p.Q_INFARCT),
+            p.NARROW,
+        ),
+        stated=False,
+    ),
+    # Forms
+    Diagnosis("STE_", Criterion("ST elevation in two leads", Within("st_up_count", low=2), "T")),
+    Diagnosis("STD_", Criterion("ST depression in two leads", Within("st_down_count", low=2), "T")),
+    Diagnosis("INVT", Criterion("inverted T in two leads", Within("t_inverted_count", low=2), "R")),
+    Diagnosis("LOWT", Criterion("flat T in three leads", Within("t_flat_count", low=3), "R")),
+    Diagnosis("NORM", NORMAL),
 )
 
-CRITERIA = {criterion.code: criterion for criterion in _TABLE}
-"""Statement code -> criterion."""
+CRITERIA = {diagnosis.code: diagnosis for diagnosis in _TABLE}
+"""Code -> diagnosis."""
 
 OUTRANKED = {"SR": ("SBRAD", "STACH", "SARRH"), "LPR": ("1AVB",), "VCLVH": ("LVH",), "AFIB": ("AFLT",)}
 """Statements that say nothing beside a more specific one."""
 
 
-def check(code: str, m: Measurements) -> tuple[bool | None, tuple[Evidence, ...]]:
+def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
     """Judge a statement by the measurements.
 
     Parameters
     ----------
     code : str
-        SCP-ECG statement code.
+        Key of `CRITERIA`, such as an SCP-ECG statement code.
     m : Measurements
 
     Returns
@@ -195,10 +331,48 @@ def check(code: str, m: Measurements) -> tuple[bool | None, tuple[Evidence, ...]
     evidence : tuple of Evidence
         The values the judgement rests on.
     """
-    criterion = CRITERIA.get(code)
-    if criterion is None or m.quality.verdict == "unusable":
+    diagnosis = CRITERIA.get(code)
+    if diagnosis is None or m.quality.verdict == "unusable":
         return None, ()
-    return criterion.rule.judge(m)
+    return diagnosis.rule.judge(m)
+
+
+def check_statement(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
+    """Judge a statement of a report or label: as `check`, but a row that is not `stated` never contradicts.
+
+    Who calls a wall infarcted or ischaemic may have more reasons than the row of that wall knows.
+
+    Parameters
+    ----------
+    code : str
+    m : Measurements
+    """
+    met, evidence = check(code, m)
+    if met is False and not CRITERIA[code].stated:
+        return None, ()
+    return met, evidence
+
+
+def explain(code: str, m: Measurements) -> Judgement:
+    """Judge a diagnosis and each of its named criteria: diagnosis, criterion, finding, leads, waves, values.
+
+    Parameters
+    ----------
+    code : str
+        Key of `CRITERIA`.
+    m : Measurements
+
+    Raises
+    ------
+    KeyError
+        If the table has no such code.
+    """
+    usable = m.quality.verdict != "unusable"
+    judged = [
+        Judged(item.name, item.source, *(item.judge(m) if usable else (None, ())))
+        for item in CRITERIA[code].criteria
+    ]
+    return Judgement(code, check(code, m)[0], tuple(judged))
 
 
 def findings(m: Measurements) -> list[str]:
@@ -208,5 +382,5 @@ def findings(m: Measurements) -> list[str]:
     ----------
     m : Measurements
     """
-    met = [code for code in CRITERIA if check(code, m)[0]]
+    met = [code for code, diagnosis in CRITERIA.items() if diagnosis.stated and check(code, m)[0]]
     return [code for code in met if not set(OUTRANKED.get(code, ())) & set(met)]

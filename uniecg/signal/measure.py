@@ -10,7 +10,7 @@ import numpy as np
 from uniecg.record import LEADS, Record
 from uniecg.signal import quality as q
 from uniecg.signal.atrial import atrial_activity, without_beats
-from uniecg.signal.av_relation import UNKNOWN, AVRelation, av_relation
+from uniecg.signal.atrial_waves import UNKNOWN, AVRelation, av_relation
 from uniecg.signal.beat_times import beat_times
 from uniecg.signal.beats import BeatSet, align_beats, find_r_peaks
 from uniecg.signal.filters import BoolArray, FloatArray, fill_gaps, to_analysis_rate
@@ -119,7 +119,7 @@ def measure(record: Record) -> Measurements:
         delta_ms=_delta(list(leads.values())) if known else NAN,
         p_waves_s=av.p_s,
         p_rate_bpm=av.p_rate_bpm,
-        dropped_count=av.dropped_count,
+        blocked_p_count=av.blocked_p_count,
         pr_range_ms=av.pr_range_ms,
         pr_drift_ms=av.pr_drift_ms,
         beats=times,

@@ -172,7 +172,7 @@ class Measurements:
         Peaks of all P waves, conducted or not; empty where they are not regular enough to be trusted.
     p_rate_bpm : float, per minute
         Rate of these P waves.
-    dropped_count : float
+    blocked_p_count : float
         P waves that no QRS complex follows before the next P wave.
     pr_range_ms : float, ms
         Longest less shortest PR interval.
@@ -207,7 +207,7 @@ class Measurements:
     delta_ms: float = NAN
     p_waves_s: FloatArray = field(default_factory=_empty)
     p_rate_bpm: float = NAN
-    dropped_count: float = NAN
+    blocked_p_count: float = NAN
     pr_range_ms: float = NAN
     pr_drift_ms: float = NAN
     amplitude_known: bool = True

@@ -1,4 +1,4 @@
-"""RR intervals: gaps, rates, irregularity, early beats."""
+"""RR intervals: gaps, rates, irregularity, early beats, runs of ventricular beats."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TypedDict
 import numpy as np
 
 from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
-from uniecg.signal.measurements import Beats
+from uniecg.signal.measurements import Beats, Measurements
 from uniecg.signal.waves import NAN
 
 MAX_GAP_S = 0.1
 PREMATURE = 0.85
+MAX_RUN_RR_S = 0.6
 
 
 def gaps_in(raw: FloatArray, sampling_rate: float) -> FloatArray:
@@ -118,3 +119,25 @@ def irregularity(times: Beats) -> float:
     if kept.size < 3:
         return NAN
     return float(np.median(np.abs(np.diff(kept))) / np.median(kept))
+
+
+def ventricular_run_count(m: Measurements) -> float:
+    """Longest run of wide beats of another shape that follow each other at 100/min or more.
+
+    Parameters
+    ----------
+    m : Measurements
+
+    References
+    ----------
+    Three such beats in a row are a ventricular tachycardia (Al-Khatib et al. 2017).
+    """
+    if len(m.beats) < 3:
+        return NAN
+    longest = run = 0
+    for wide, fast in zip(
+        m.beats.wide & ~m.beats.dominant & ~m.beats.paced, m.beats.rr_s < MAX_RUN_RR_S, strict=True
+    ):
+        run = (run + 1 if run and fast else 1) if wide else 0
+        longest = max(longest, run)
+    return float(longest)

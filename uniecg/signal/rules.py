@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from uniecg.report import Evidence
+from uniecg.signal.av_relation import AV_RELATION
+from uniecg.signal.lead_shapes import LEAD_SHAPES, cornell_product_mvs, net_axis_deg
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quantities import DERIVED
+from uniecg.signal.rhythm import ventricular_run_count
 
-Outcome = tuple[bool | None, tuple[Evidence, ...]]
+Met = bool | None
+Outcome = tuple[Met, tuple[Evidence, ...]]
 
-UNITS = {"_mv": "mV", "_ms": "ms", "_bpm": "bpm", "_deg": "degrees", "_cv": "", "_count": ""}
+QUANTITIES = {
+    **DERIVED,
+    **AV_RELATION,
+    "ventricular_run_count": ventricular_run_count,
+    "cornell_product_mvs": cornell_product_mvs,
+    "net_axis_deg": net_axis_deg,
+}
+"""Derived quantity of the whole record -> function of the measurements."""
+
+UNITS = {"_mv": "mV", "_mvs": "mV s", "_ms": "ms", "_bpm": "bpm", "_deg": "degrees", "_cv": "", "_count": ""}
 
 SPANS: Mapping[str, tuple[str, str]] = {
     "pr": ("p_on_s", "qrs_on_s"),
@@ -29,8 +44,20 @@ SPANS: Mapping[str, tuple[str, str]] = {
     "t": ("qrs_off_s", "t_off_s"),
     "qt": ("qrs_on_s", "t_off_s"),
     "qtc": ("qrs_on_s", "t_off_s"),
+    "tallest": ("qrs_on_s", "qrs_off_s"),
+    "deepest": ("qrs_on_s", "qrs_off_s"),
+    "negative": ("qrs_on_s", "qrs_off_s"),
+    "second": ("qrs_on_s", "qrs_off_s"),
+    "early": ("qrs_off_s", "t_peak_s"),
+    "net": ("qrs_on_s", "qrs_off_s"),
+    "cornell": ("qrs_on_s", "qrs_off_s"),
 }
 """First word of a quantity -> the part of a beat it was read from."""
+
+
+# Many rules ask for the same quantity of the same record; measurements never change.
+_VALUES: WeakKeyDictionary[Measurements, dict[str, float]] = WeakKeyDictionary()
+_SPANS: WeakKeyDictionary[Measurements, dict[str, tuple[float, float]]] = WeakKeyDictionary()
 
 
 class Rule(Protocol):
@@ -41,6 +68,7 @@ class Rule(Protocol):
         ...
 
 
+@cache
 def unit_of(quantity: str) -> str:
     """Return the unit named by the suffix of a quantity, "" for counts and shares."""
     return next((unit for suffix, unit in UNITS.items() if quantity.endswith(suffix)), "")
@@ -53,19 +81,27 @@ def value_of(m: Measurements, quantity: str, lead: str | None) -> float:
     ----------
     m : Measurements
     quantity : str
-        Field of `LeadMeasurements` (with a lead), field of `Measurements` or key of `DERIVED`.
+        With a lead a field of `LeadMeasurements` or key of `LEAD_SHAPES`, without one a field of `Measurements`
+        or key of `QUANTITIES`.
     lead : str or None
     """
     if quantity.endswith("_mv") and not m.amplitude_known:
         return math.nan
     if lead is not None:
-        return float(getattr(m.leads[lead], quantity)) if lead in m.leads else math.nan
-    if quantity in DERIVED:
-        return DERIVED[quantity](m)
-    return float(getattr(m, quantity))
+        if lead not in m.leads:
+            return math.nan
+        shape = LEAD_SHAPES.get(quantity)
+        return shape(m.leads[lead]) if shape else float(getattr(m.leads[lead], quantity))
+    derived = QUANTITIES.get(quantity)
+    if derived is None:
+        return float(getattr(m, quantity))
+    values = _VALUES.setdefault(m, {})
+    if quantity not in values:
+        values[quantity] = derived(m)
+    return values[quantity]
 
 
-def evidence_for(m: Measurements, quantity: str, lead: str | None) -> Evidence:
+def evidence_for(m: Measurements, quantity: str, lead: str | None, value: float) -> Evidence:
     """Return the value together with the place in the record it was read from.
 
     Parameters
@@ -73,17 +109,26 @@ def evidence_for(m: Measurements, quantity: str, lead: str | None) -> Evidence:
     m : Measurements
     quantity : str
     lead : str or None
+    value : float
+        As `value_of` returns it.
     """
-    value = value_of(m, quantity, lead)
-    start, end = 0.0, m.duration_s
-    span = SPANS.get(quantity.split("_")[0])
-    if span is not None:
-        starts, ends = getattr(m.beats, span[0]), getattr(m.beats, span[1])
-        shown = np.flatnonzero(np.isfinite(starts) & np.isfinite(ends) & m.beats.dominant)
-        if shown.size:
-            middle = shown[len(shown) // 2]
-            start, end = float(starts[middle]), float(ends[middle])
+    start, end = _span(m, quantity.split("_")[0])
     return Evidence(lead, start, end, quantity, value if math.isfinite(value) else None, unit_of(quantity))
+
+
+def _span(m: Measurements, word: str) -> tuple[float, float]:
+    """Return where in the middle one of the dominant beats a quantity was read, else the whole record."""
+    known = _SPANS.setdefault(m, {})
+    if word not in known:
+        known[word] = (0.0, m.duration_s)
+        names = SPANS.get(word)
+        if names is not None:
+            starts, ends = getattr(m.beats, names[0]), getattr(m.beats, names[1])
+            shown = np.flatnonzero(np.isfinite(starts) & np.isfinite(ends) & m.beats.dominant)
+            if shown.size:
+                middle = shown[len(shown) // 2]
+                known[word] = (float(starts[middle]), float(ends[middle]))
+    return known[word]
 
 
 @dataclass(frozen=True)
@@ -97,8 +142,43 @@ class Within:
 
     def judge(self, m: Measurements) -> Outcome:
         value = value_of(m, self.quantity, self.lead)
-        met = None if math.isnan(value) else self.low <= value < self.high
-        return met, (evidence_for(m, self.quantity, self.lead),)
+        met = (
+            None if math.isnan(value) else self.low <= value and (value < self.high or self.high == math.inf)
+        )
+        return met, (evidence_for(m, self.quantity, self.lead, value),)
+
+
+@dataclass(frozen=True)
+class OfSex:
+    """The person is of this sex; open if it is not known."""
+
+    sex: str
+
+    def judge(self, m: Measurements) -> Outcome:
+        return (None if m.sex is None else m.sex == self.sex), ()
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A finding that belongs to a definition but that the measurements do not hold: it cannot be judged."""
+
+    def judge(self, m: Measurements) -> Outcome:
+        return None, ()
+
+
+def every(outcomes: Iterable[Met]) -> Met:
+    """Return False if one outcome is, else None if one is open."""
+    found = list(outcomes)
+    return False if False in found else None if None in found else True
+
+
+def at_least(outcomes: Iterable[Met], least: int) -> Met:
+    """Tell whether so many outcomes are True, None as long as the open ones could decide it."""
+    found = list(outcomes)
+    met = sum(outcome is True for outcome in found)
+    if met >= least:
+        return True
+    return None if met + sum(outcome is None for outcome in found) >= least else False
 
 
 @dataclass(frozen=True)
@@ -109,11 +189,9 @@ class Every:
 
     def judge(self, m: Measurements) -> Outcome:
         outcomes = [part.judge(m) for part in self.parts]
-        against = tuple(item for met, found in outcomes if met is False for item in found)
-        if against:
-            return False, against
-        met = None if any(met is None for met, _ in outcomes) else True
-        return met, tuple(item for _, found in outcomes for item in found)
+        met = every(met for met, _ in outcomes)
+        shown = [found for part, found in outcomes if met is not False or part is False]
+        return met, tuple(item for found in shown for item in found)
 
 
 @dataclass(frozen=True)
@@ -125,12 +203,9 @@ class Some:
 
     def judge(self, m: Measurements) -> Outcome:
         outcomes = [part.judge(m) for part in self.parts]
-        met = [found for outcome, found in outcomes if outcome]
-        if len(met) >= self.least:
-            return True, tuple(item for found in met for item in found)
-        everything = tuple(item for _, found in outcomes for item in found)
-        open_parts = sum(outcome is None for outcome, _ in outcomes)
-        return (None if len(met) + open_parts >= self.least else False), everything
+        met = at_least((met for met, _ in outcomes), self.least)
+        shown = [found for part, found in outcomes if met is not True or part is True]
+        return met, tuple(item for found in shown for item in found)
 
 
 @dataclass(frozen=True)
@@ -142,3 +217,120 @@ class Unless:
     def judge(self, m: Measurements) -> Outcome:
         met, found = self.part.judge(m)
         return (None if met is None else not met), found
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A rule with the name that people give it and the place where it is written.
+
+    Attributes
+    ----------
+    name : str
+    rule : Rule
+    source : str
+        Letter(s) of the reference list of `uniecg.signal.criteria`.
+    """
+
+    name: str
+    rule: Rule
+    source: str
+
+    def judge(self, m: Measurements) -> Outcome:
+        return self.rule.judge(m)
+
+
+def criteria_in(rule: Rule) -> Iterator[Criterion]:
+    """Yield the named criteria of a rule in the order in which they are written, each once.
+
+    Parameters
+    ----------
+    rule : Rule
+    """
+    seen: set[str] = set()
+    for criterion in _walk(rule):
+        if criterion.name not in seen:
+            seen.add(criterion.name)
+            yield criterion
+
+
+def _walk(rule: Rule) -> Iterator[Criterion]:
+    if isinstance(rule, Criterion):
+        yield rule
+    elif isinstance(rule, Every | Some):
+        for part in rule.parts:
+            yield from _walk(part)
+    elif isinstance(rule, Unless):
+        yield from _walk(rule.part)
+
+
+def decide(rule: Rule, known: Mapping[str, Met]) -> Met:
+    """Combine what is known of the named criteria, the others being open, without looking at measurements.
+
+    Parameters
+    ----------
+    rule : Rule
+        Made of criteria, `Every`, `Some` and `Unless`.
+    known : mapping of criterion name to bool or None
+    """
+    if isinstance(rule, Criterion):
+        return known.get(rule.name)
+    if isinstance(rule, Every):
+        return every(decide(part, known) for part in rule.parts)
+    if isinstance(rule, Some):
+        return at_least((decide(part, known) for part in rule.parts), rule.least)
+    if isinstance(rule, Unless):
+        met = decide(rule.part, known)
+        return None if met is None else not met
+    raise TypeError(f"{rule!r} has no name")
+
+
+def in_leads(shape: Callable[[str], Rule], leads: tuple[str, ...], least: int = 1) -> Some:
+    """Rule that so many of the leads show a shape; its evidence names the leads that do.
+
+    Parameters
+    ----------
+    shape : callable
+        Lead name to rule.
+    leads : tuple of str
+    least : int
+    """
+    return Some(tuple(shape(lead) for lead in leads), least)
+
+
+def all_of(*parts: Rule) -> Every:
+    """Every one of the parts."""
+    return Every(parts)
+
+
+def any_of(*parts: Rule) -> Some:
+    """One of the parts or more."""
+    return Some(parts)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One row of the table of `uniecg.signal.criteria`.
+
+    Attributes
+    ----------
+    code : str
+        SCP-ECG statement code, or a name of our own where that vocabulary has no word (`stated` is False then).
+    rule : Rule
+        Made of named criteria.
+    stated : bool
+        Whether `findings` lists it. Rows that refine another one, by territory or type, are for `explain` only.
+    """
+
+    code: str
+    rule: Rule
+    stated: bool = True
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """The named criteria of the rule."""
+        return tuple(criteria_in(self.rule))
+
+    @property
+    def source(self) -> str:
+        """Letters of the reference list of `uniecg.signal.criteria`."""
+        return " ".join(sorted({letter for item in self.criteria for letter in item.source.split()}))

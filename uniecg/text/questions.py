@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from uniecg.signal.criteria import check
+from uniecg.signal.criteria import check, check_statement
 from uniecg.signal.measurements import Measurements
 from uniecg.text.explain import IRREGULAR, MAX_QTC_MS, NO_PR, REGULAR, q_wave_leads, st_deviations
 from uniecg.text.grammar.cases import surfaces
@@ -226,7 +226,7 @@ def _about_statement(
     kind: str, m: Measurements, codes: Sequence[str], draw: random.Random
 ) -> tuple[str, str] | None:
     """A statement to ask about, and the answer."""
-    present = [code for code in codes if code != "NORM" and check(code, m)[0] is not False]
+    present = [code for code in codes if code != "NORM" and check_statement(code, m)[0] is not False]
     if kind == "why" or (present and draw.random() < 0.5):
         if not present:
             return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from uniecg.report import Finding, Report, Status
-from uniecg.signal.criteria import check, findings
+from uniecg.signal.criteria import check_statement, findings
 from uniecg.signal.measurements import LeadMeasurements, Measurements
 from uniecg.signal.rules import value_of
 from uniecg.text.lead_claims import LeadMention, find_lead_mentions
@@ -339,7 +339,7 @@ def check_report(text: str, m: Measurements) -> Report:
     """
     judged = []
     for code in parse_statements(text):
-        met, evidence = check(code, m)
+        met, evidence = check_statement(code, m)
         judged.append(Finding(code, STATEMENTS[code].name, _STATUS[met], evidence))
     warnings = [f"signal quality is {m.quality.verdict}: {reason}" for reason in m.quality.reasons]
     for claim in check_claims(text, m):

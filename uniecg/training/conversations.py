@@ -9,17 +9,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from uniecg.attributes import Attributes
+from uniecg.attributes import NUMERIC, Attributes
 from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor
-from uniecg.text.attributes import generation_answer
+from uniecg.text.attributes import describe, generation_answer
 from uniecg.text.explain import explain
 from uniecg.text.questions import question_about
 from uniecg.text.requests import RequestExample, sample_request
 from uniecg.text.slots import measured_values, point, request_values
+from uniecg.text.statements import RHYTHMS, STATEMENTS
 from uniecg.training.data import MeasuredExample
 
 Modality = Literal["signal", "image", "both"]
 ACTION_WEIGHTS = (0.38, 0.36, 0.26)  # interpret, generate, answer
+PUBLISHED_SHARE = 0.35  # of the generating requests; the rest is free
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def draw_turn(
     action = str(rng.choice(["interpret", "generate", "answer"], p=weights))
     if action == "interpret":
         return _interpret_turn(examples, int(rng.choice(len(examples), p=odds)), rng, measured)
+    if action == "generate" and rng.random() < PUBLISHED_SHARE:
+        return published_turn(rng)
     request = sample_request(rng, action)  # type: ignore[arg-type]
     index, line = None, None
     if request.has_ecg:
@@ -97,6 +101,38 @@ def draw_turn(
         request.statements,
         request.attributes,
         values,
+    )
+
+
+def published_turn(rng: np.random.Generator) -> Turn:
+    """The published pair: "Generate an ECG of {report}." and "This is an ECG of {report}.".
+
+    One to five statements, all as likely, and any values: nothing but the request tells which, so that restating
+    is learned as copying and not as guessing what is common.
+    """
+    rhythm, *others = (
+        rng.permutation(list(RHYTHMS))[0],
+        *rng.permutation(sorted(set(STATEMENTS) - set(RHYTHMS))),
+    )
+    count = int(rng.integers(1, 6))
+    statements = tuple(map(str, others[:count] if rng.random() < 0.5 else [rhythm, *others[: count - 1]]))
+    if "NORM" in statements:
+        statements = ("NORM",)
+    numbers = {
+        name: float(rng.integers(int(value.low), int(value.high) + 1))
+        for name, value in NUMERIC.items()
+        if rng.random() < 0.3
+    }
+    sex = str(rng.choice(["female", "male"])) if rng.random() < 0.3 else None
+    attributes = Attributes(sex=sex, **numbers)  # type: ignore[arg-type]
+    request = f"Generate an ECG of {describe(statements, attributes)}."
+    return Turn(
+        request,
+        "generate",
+        generation_answer(statements, attributes),
+        statements=statements,
+        attributes=attributes,
+        values=request_values(request),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,8 +17,6 @@ from uniecg.models import (
 from uniecg.models.conditioning import StatementTable
 from uniecg.models.processing_uniecg import END, PAD
 from uniecg.pipeline import UniECGPipeline
-from uniecg.text.attributes import describe, generation_answer
-from uniecg.text.slots import request_values
 from uniecg.training.conversations import Turn
 from uniecg.training.data import measure_examples
 from uniecg.training.run import Run
@@ -28,30 +26,16 @@ from uniecg.training.understand import ConversationDataset, TowerStates, collate
 class GenerationDataset(ConversationDataset):
     """Conversations whose generating replies end in [ECG1]..[ECGn] and carry the embeddings to hit.
 
-    Half of the generating requests have the published form ("Generate an ECG of {report}."), the rest
-    is free; other replies stay in, so that the new tokens also learn where not to appear.
+    Other replies stay in, so that the new tokens also learn where not to appear.
     """
 
     def __init__(self, *args: Any, table: StatementTable, num_queries: int, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.table, self.num_queries = table, num_queries
 
-    def draw(self, index: int) -> tuple[Turn, list[Turn], Any]:
-        """As in stage 1, with the published form for half of the generating turns."""
-        turn, history, rng = super().draw(index)
-        if turn.action == "generate" and rng.random() < 0.5:
-            report = describe(turn.statements, turn.attributes)
-            if report:
-                answer = generation_answer(turn.statements, turn.attributes)
-                words = f"Generate an ECG of {report}."
-                values = request_values(words)
-                turn = replace(turn, request=words, answer=answer, index=None, measured=None, values=values)
-                history = []
-        return turn, history, rng
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        item = super().__getitem__(index)
-        turn, _, _ = self.draw(index)
+    def encode(self, turn: Turn, history: Sequence[Turn]) -> dict[str, Any]:
+        """As in stage 1; a generating reply goes on with the [ECG] tokens."""
+        item = super().encode(turn, history)
         if turn.action == "generate":
             after = [*self.processor.generation_token_ids, self.processor.token_id(END)]
             item["input_ids"] = item["input_ids"] + after
@@ -76,12 +60,12 @@ def train_ecg_tokens(run: Run) -> None:
     processor = UniECGProcessor.from_pretrained(source)
     table = StatementTable.load(run.output / "denoiser" / "statements.safetensors")
     model.freeze_for_generation()
-    steps = run.settings["training"]["max_steps"] * run.settings["training"]["per_device_train_batch_size"]
+    steps, batch = (run.settings["training"][name] for name in ("max_steps", "per_device_train_batch_size"))
     pad = processor.token_id(PAD)
     ecg_tower: ECGEncoder = model.ecg_tower
     vision_tower: PageEncoder = model.vision_tower
     datasets = []
-    for split, length, seed in (("train", steps, run.seed), ("val", 512, run.seed + 1)):
+    for split, length, seed in (("train", steps * batch, run.seed), ("val", 512, run.seed + 1)):
         # Recordings only stand beside words here: a part of them is enough.
         part = run.examples(split)[:: run.settings.get("every", 1)]
         examples = measure_examples(part, description=f"measuring {split}")
@@ -93,6 +77,7 @@ def train_ecg_tokens(run: Run) -> None:
                 processor,
                 length=length,
                 seed=seed,
+                batch=batch if split == "train" else 64,
                 weights=(0.15, 0.7, 0.15),
                 shares=(0.7, 0.2, 0.1),
                 table=table,

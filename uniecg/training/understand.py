@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,17 +23,27 @@ from uniecg.models import (
 )
 from uniecg.models.processing_uniecg import ACTION_TOKENS, END, PAD, ecg_values
 from uniecg.plot import render_page
-from uniecg.text.slots import REFERENCE, mark_request, mark_statements
+from uniecg.text.slots import (
+    PASSAGE_TOKENS,
+    REFERENCE,
+    SLOT_TOKENS,
+    STATEMENT_TOKENS,
+    mark_request,
+    mark_statements,
+)
 from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_turn, rarity_odds
 from uniecg.training.data import MeasuredExample, measure_examples
 from uniecg.training.run import Run
 from uniecg.training.tokenizer import train_tokenizer
 from uniecg.training.towers import augment_signal
+from uniecg.training.warm_start import common_words, warm_start
 
 IGNORE = -100
 KINDS = ("words", "ecg", "measured")
-SHARES = (0.45, 0.2, 0.35)
-FOLLOW_UPS = 0.1  # share of blocks whose requests come after another exchange
+SHARES = (0.5, 0.2, 0.3)
+WORD_COPIES = 20  # of each common word in the tokenizer's texts: enough to become one token
+FOLLOW_UPS = 0.1  # share of requests that come after another exchange
+BATCHES_TOGETHER = 8
 
 
 class TowerStates:
@@ -69,12 +80,14 @@ class TowerStates:
 class ConversationDataset(Dataset[dict[str, Any]]):
     """Drawn conversations; item `index` is always the same for one seed, so runs resume exactly.
 
+    Eight batches are drawn together and dealt out by length, since a batch of like lengths takes little padding.
+
     Parameters
     ----------
     shares : sequence of float
-        How often a block holds requests without an ECG, with one, and with one and its measurements.
-    block : int
-        Conversations of one kind in a row: a batch of like lengths takes less padding.
+        How many requests come without an ECG, with one, and with one and its measurements.
+    batch : int
+        Conversations in a batch of the trainer that goes through the items in order.
     """
 
     def __init__(
@@ -85,41 +98,56 @@ class ConversationDataset(Dataset[dict[str, Any]]):
         *,
         length: int,
         seed: int,
+        batch: int,
         weights: Sequence[float] = ACTION_WEIGHTS,
-        block: int = 1,
         shares: Sequence[float] = SHARES,
     ):
         self.examples, self.states, self.processor = examples, states, processor
         self.length, self.seed, self.weights = length, seed, weights
-        self.block, self.shares = block, shares
+        self.batch, self.shares = batch, shares
         self.odds = rarity_odds(examples)
+        self._group, self._items = -1, list[dict[str, Any]]()
 
     def __len__(self) -> int:
         return self.length
 
-    def draw(self, index: int) -> tuple[Turn, list[Turn], np.random.Generator]:
-        """The turn of this index, what was said before it, and the generator that goes on."""
-        rng = np.random.default_rng((self.seed, index))
-        shared = np.random.default_rng((self.seed, index // self.block, 1))
-        kind, follows = str(shared.choice(KINDS, p=self.shares)), shared.random() < FOLLOW_UPS
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if not 0 <= index < self.length:
+            raise IndexError(index)  # ends an iteration over the data set
+        size = BATCHES_TOGETHER * self.batch
+        group, place = divmod(index, size)
+        if group != self._group:
+            items = [self.make(number) for number in range(group * size, (group + 1) * size)]
+            items.sort(key=lambda item: len(item["input_ids"]))
+            order = np.random.default_rng((self.seed, group, 1)).permutation(BATCHES_TOGETHER)
+            self._items = [items[number * self.batch + k] for number in order for k in range(self.batch)]
+            self._group = group
+        return self._items[place]
+
+    def draw(self, rng: np.random.Generator) -> tuple[Turn, list[Turn]]:
+        """A turn and what was said before it."""
+        kind = str(rng.choice(KINDS, p=self.shares))
         while True:
             turn = draw_turn(self.examples, rng, self.weights, measured=kind == "measured", odds=self.odds)
             if (turn.index is None) == (kind == "words"):
                 break
-        history = [draw_turn(self.examples, rng)] if follows else []
-        return turn, history, rng
+        return turn, [draw_turn(self.examples, rng)] if rng.random() < FOLLOW_UPS else []
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        if not 0 <= index < self.length:
-            raise IndexError(index)  # ends an iteration over the data set
-        turn, history, rng = self.draw(index)
-        item = encode_turn(self.processor, turn, history)
+    def make(self, number: int) -> dict[str, Any]:
+        """The conversation of this number, as the model takes it."""
+        rng = np.random.default_rng((self.seed, number))
+        turn, history = self.draw(rng)
+        item = self.encode(turn, history)
         if turn.index is not None and turn.modality != "image":
             copies = self.states.signal[turn.index]
             item["ecg_hidden"] = copies[int(rng.integers(len(copies)))]
         if turn.index is not None and turn.modality != "signal":
             item["image_hidden"] = self.states.image[turn.index]
         return item
+
+    def encode(self, turn: Turn, history: Sequence[Turn]) -> dict[str, Any]:
+        """Token ids and labels."""
+        return encode_turn(self.processor, turn, history)
 
 
 def encode_turn(processor: UniECGProcessor, turn: Turn, history: Sequence[Turn] = ()) -> dict[str, Any]:
@@ -168,12 +196,14 @@ def train_language_model(run: Run) -> None:
         draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
     ]
     texts = (
-        words
+        text
         for turn in turns
         for part in (mark_request(turn.request), mark_statements(turn.measured or ""), turn.reply)
-        for words in REFERENCE.split(part)[::2]
+        for text in REFERENCE.split(part)[::2]
     )
-    tokenizer = train_tokenizer(texts, settings["vocab_size"])
+    # Words that the grammars lack stay whole too, so that they keep their pretrained meaning.
+    words = (f" {word}" for word in common_words(settings["common_words"]) * WORD_COPIES)
+    tokenizer = train_tokenizer(itertools.chain(texts, words), settings["vocab_size"])
     config = UniECGConfig(
         ecg_config=ecg_tower.config,
         vision_config=vision_tower.config,
@@ -181,6 +211,10 @@ def train_language_model(run: Run) -> None:
         ecg_token_id=tokenizer.convert_tokens_to_ids("<|ecg|>"),
         image_token_id=tokenizer.convert_tokens_to_ids("<|image|>"),
         action_token_ids=tokenizer.convert_tokens_to_ids(list(ACTION_TOKENS.values())),
+        reference_token_ids=tokenizer.convert_tokens_to_ids(
+            [*SLOT_TOKENS, *STATEMENT_TOKENS, *PASSAGE_TOKENS]
+        ),
+        mapper=settings.get("mapper"),
     )
     grid = vision_tower.config.token_grid
     height, width = vision_tower.config.image_size
@@ -193,6 +227,7 @@ def train_language_model(run: Run) -> None:
         num_generation_tokens=config.num_generation_tokens,
     )
     model = UniECGForConditionalGeneration(config)
+    warm_start(model.language_model, tokenizer)
     model.ecg_tower.load_state_dict(ecg_tower.state_dict())
     model.vision_tower.load_state_dict(vision_tower.state_dict())
     model.ecg_tower.requires_grad_(False)
@@ -208,10 +243,15 @@ def train_language_model(run: Run) -> None:
             processor,
             length=steps * batch,
             seed=run.seed,
-            block=batch,
+            batch=batch,
         ),
         ConversationDataset(
-            val, TowerStates(ecg_tower, vision_tower, val, None), processor, length=512, seed=run.seed + 1
+            val,
+            TowerStates(ecg_tower, vision_tower, val, None),
+            processor,
+            length=512,
+            seed=run.seed + 1,
+            batch=64,
         ),
         collate=lambda items: collate_turns(items, pad),
     )
