@@ -100,7 +100,7 @@ def test_intervals_are_read_within_a_lead() -> None:
 
 
 def test_other_packages_are_named_and_optional(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="neurokit2, openecg, biosppy"):
+    with pytest.raises(InputError, match="neurokit2, openecg, openecg-codec, biosppy"):
         ludb.run(None, data=data, against=["ecglib"])
     monkeypatch.setitem(__import__("sys").modules, "neurokit2", None)
     with pytest.raises(MissingDependencyError, match=r"uniecg\[compare\]"):

@@ -75,7 +75,7 @@ Against = Annotated[
     typer.Option(
         "--against",
         metavar="NAMES",
-        help="For ludb: other packages to measure beside, of neurokit2,openecg,biosppy.",
+        help="For ludb: other packages to measure beside, of neurokit2,openecg,openecg-codec,biosppy.",
     ),
 ]
 TestData = Annotated[

@@ -93,9 +93,27 @@ def openecg() -> Delineator:
     return _lead_by_lead(lead)
 
 
+def openecg_codec() -> Delineator:
+    """OpenECG's codec (P, QRS and T of every sample, with the weights in its package), lead by lead."""
+    encode = require("openecg", "compare").encode
+    model = require("openecg.deploy", "compare").OnnxCodec()
+    names = {1: "p", 2: "qrs", 3: "t", 4: "qrs"}
+
+    def lead(signal: FloatArray, rate: float) -> Mapping[str, FloatArray]:
+        fast = signal if rate == 500.0 else sps.resample(signal, round(len(signal) * 500.0 / rate))
+        found: dict[str, list[tuple[float, float, float]]] = {"p": [], "qrs": [], "t": []}
+        for on, off, kind in encode(fast[:5000], fs=500, model=model).events("frame"):
+            if kind in names:
+                found[names[kind]].append((on / 500.0, 0.5 * (on + off) / 500.0, off / 500.0))
+        return {wave: np.array(rows).reshape(-1, 3) for wave, rows in found.items()}
+
+    return _lead_by_lead(lead)
+
+
 DELINEATORS: Mapping[str, Callable[[], Delineator]] = {
     "neurokit2": neurokit2,
     "openecg": openecg,
+    "openecg-codec": openecg_codec,
     "biosppy": biosppy,
 }
 """Name of another package -> what makes its delineator (imports it)."""
