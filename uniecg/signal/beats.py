@@ -16,6 +16,7 @@ from uniecg.signal.filters import (
     FloatArray,
     IntArray,
     qrs_band,
+    quantiles,
 )
 
 ENVELOPE_S = 0.08
@@ -64,7 +65,7 @@ def detection_function(signal: FloatArray) -> FloatArray:
     width = int(ENVELOPE_S * BAND_RATE)
     energy = ndimage.uniform_filter1d(np.square(qrs_band(signal)), width, axis=1, mode="constant")
     envelope = np.sqrt(np.maximum(energy, 0.0))
-    high, middle = np.percentile(envelope, (97, 50), axis=1)
+    high, middle = quantiles(envelope, 0.97, 0.5)
     usable = high > 1e-9
     if not usable.any():
         return np.zeros(envelope.shape[1])

@@ -21,6 +21,7 @@ from uniecg.signal.filters import (
     mains_hum,
     middle,
     pacing_spikes,
+    quantiles,
     remove_mains,
     smooth,
 )
@@ -174,12 +175,12 @@ def _level_on_pr(ready: Prepared, index: IntArray, onset: float) -> FloatArray:
 
 def _beat_noise(windows: FloatArray, beat: FloatArray) -> FloatArray:
     """Standard error of the median beat in each lead, from how much the beats differ."""
-    rest = windows[:, :, ::4] - beat[None, :, ::4]
-    rest = rest[np.isfinite(rest).all(axis=(1, 2))]
+    whole = np.isfinite(windows[:, 0, 0]) & np.isfinite(windows[:, 0, -1])
+    rest = windows[whole, :, ::4] - beat[:, ::4]
     if len(rest) < 2:
         slope = np.abs(np.diff(beat, axis=1))
         return np.asarray(np.median(slope, axis=1)) * 2.0
-    spread = 1.4826 * np.median(np.abs(rest), axis=(0, 2))
+    spread = 1.4826 * quantiles(np.abs(rest).transpose(1, 0, 2).reshape(len(beat), -1), 0.5)[0]
     return np.asarray(1.2533 * spread / math.sqrt(len(rest)))
 
 
