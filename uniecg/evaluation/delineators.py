@@ -14,19 +14,29 @@ from uniecg.record import LEADS, Record
 from uniecg.signal import Measurements, measure
 from uniecg.signal.criteria import findings
 
-Delineator = Callable[[Record], tuple[Marks, Measurements | None]]
-"""Marks of a record, and its measurements where the program makes them."""
+Delineator = Callable[[Record], Marks | Measurements]
+"""Marks of a record, or measurements that hold them (see `marks_of`)."""
 
 
 def uniecg() -> Delineator:
     """All measurements and criteria of this package."""
 
-    def run(record: Record) -> tuple[Marks, Measurements]:
+    def run(record: Record) -> Measurements:
         m = measure(record)
         findings(m)
-        return {lead: _marks(m, lead) for lead in LEADS}, m
+        return m
 
     return run
+
+
+def marks_of(m: Measurements) -> Marks:
+    """Marks of all leads from the measurements of this package.
+
+    Parameters
+    ----------
+    m : Measurements
+    """
+    return {lead: _marks(m, lead) for lead in LEADS}
 
 
 def _marks(m: Measurements, lead: str) -> dict[str, FloatArray]:
@@ -153,13 +163,13 @@ def _rows(on: Any, peak: Any, off: Any, rate: float) -> FloatArray:
 def _lead_by_lead(lead: Callable[[FloatArray, float], Mapping[str, FloatArray]]) -> Delineator:
     nothing = {wave: np.zeros((0, 3)) for wave in ("p", "qrs", "t")}
 
-    def run(record: Record) -> tuple[Marks, None]:
+    def run(record: Record) -> Marks:
         marks: dict[str, Mapping[str, FloatArray]] = {}
         for name in LEADS:
             try:
                 marks[name] = lead(np.asarray(record[name], dtype=np.float64), float(record.sampling_rate))
             except (ValueError, IndexError, KeyError, ZeroDivisionError, TypeError):
                 marks[name] = nothing  # these packages raise on leads in which they find no beats
-        return marks, None
+        return marks
 
     return run

@@ -110,9 +110,10 @@ def _score(cases: Iterable[Case], program: delineators.Delineator, seed: int) ->
         if not rows:
             program(case.record)  # the first call of a program loads what it needs
         start = time.process_time()
-        marks, m = program(case.record)
+        answer = program(case.record)
         row = {"time_ms": 1000.0 * (time.process_time() - start)}
         truth = case.marks
+        marks = delineators.marks_of(answer) if isinstance(answer, Measurements) else answer
         for name, (wave, column) in BOUNDARIES.items():
             pairs = [boundary_errors(truth[lead], marks[lead], wave, column) for lead in truth]
             row |= {f"lead_{name}_{key}": value for key, value in _sums(pairs).items()}
@@ -125,7 +126,9 @@ def _score(cases: Iterable[Case], program: delineators.Delineator, seed: int) ->
             }
         row |= p_presence(expected, found)
         rows.append(row)
-        intervals.append((intervals_of(truth), _measured(m) if m else intervals_of(marks)))
+        own = isinstance(answer, Measurements)
+        measured = [getattr(answer, name) for name in INTERVALS] if own else intervals_of(marks)
+        intervals.append((intervals_of(truth), measured))
     return _metrics(rows, np.array(intervals), seed)
 
 
@@ -253,10 +256,6 @@ def _typical(values: list[FloatArray]) -> float:
     every = np.concatenate(values) if values else np.zeros(0)
     every = every[np.isfinite(every)]
     return 1000.0 * float(np.median(every)) if every.size else np.nan
-
-
-def _measured(m: Measurements) -> list[float]:
-    return [getattr(m, name) for name in INTERVALS]
 
 
 def _metrics(rows: list[dict[str, float]], intervals: FloatArray, seed: int) -> dict[str, Any]:

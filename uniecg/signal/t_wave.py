@@ -19,9 +19,9 @@ MAX_T_FALL_S = 0.24
 
 T_LEAD_SHARE = 0.3
 T_END_PERCENTILE = 75.0
-LEAD_PEAK_MS = 100.0
-"""How far the peak of T in one lead may lie from the common peak: QT dispersion up to some 100 ms is known in
-disease (Malik & Batchvarov 2000, J Am Coll Cardiol 36:1749)."""
+LEAD_PEAK_SHARE = 0.1
+"""How far, in cycles, the peak of T in one lead may lie from the common peak: QT dispersion up to some 100 ms at usual
+rates is known in disease (Malik & Batchvarov 2000, J Am Coll Cardiol 36:1749)."""
 
 
 def t_wave(
@@ -70,7 +70,7 @@ def t_wave(
         return absent
     last = min(last, top + int(MAX_T_FALL_S * np.sqrt(rr_s) * ANALYSIS_RATE))
     together = float(_ends(fused[None], np.array([top]), last)[0])
-    reach = int(LEAD_PEAK_MS * MS)
+    reach = int(LEAD_PEAK_SHARE * min(rr_s, 1.0) * ANALYSIS_RATE)
     near = slice(max(first, top - reach), min(top + reach, last - 8) + 1)
     if near.stop - near.start < 2:
         return float(top), together, none, none
