@@ -167,3 +167,10 @@ def test_derived_quantities_of_the_chest_leads() -> None:
     assert 3.0 < DERIVED["rs_transition"](m) < 3.6
     assert DERIVED["cornell_mv"](m) == pytest.approx(m.leads["aVL"].r_mv - m.leads["V3"].s_mv)
     assert DERIVED["r_v3_mv"](m) == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.parametrize("noise_mv", [0.02, 0.05, 0.1])
+def test_noise_moves_no_boundary_far(noise_mv: float) -> None:
+    m, clean = measure(synthetic(regular(70), noise_mv=noise_mv)), measure(synthetic(regular(70)))
+    for name in ("pr_ms", "p_ms", "qrs_ms", "qt_ms"):
+        assert getattr(m, name) == pytest.approx(getattr(clean, name), abs=16), name

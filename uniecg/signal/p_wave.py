@@ -21,6 +21,9 @@ P_REACH_MS = 120.0
 """From the peak to either end: in P waves of 160 ms, the longest in clinical records, the second peak may be
 highest."""
 
+FAINT_P, FAINT_SMOOTHING_MS = 5.0, 24.0
+"""Below that height (in standard errors) noise moves as fast as the P wave: smooth it more."""
+
 P_GUARD_MS = 20.0
 """Before the QRS onset, where the smoothed curve already shows the QRS complex."""
 
@@ -77,6 +80,8 @@ def p_wave(
     peak = inner.start + int(np.argmax(height[inner] * np.exp(-0.5 * np.square(distance / spread))))
     if height[peak] < MIN_P_FACTOR:
         return absent
+    if height[peak] < FAINT_P:
+        curve = ndimage.uniform_filter1d(curve, int(FAINT_SMOOTHING_MS * MS), axis=1, mode="nearest")
     onset, offset = _extent(curve, first, peak, last, noise)
     if offset - onset < 30 * MS or not _stands_alone(height, max(first, int(t_end)), onset, peak):
         return absent
