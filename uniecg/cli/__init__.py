@@ -258,13 +258,13 @@ def evaluate(
     limit: Limit = None,
 ) -> None:
     """Evaluate the model on a task; prints the numbers as JSON."""
-    from ..evaluation import TASKS
+    from ..evaluation import TASKS, WITHOUT_MODEL
 
     if task not in TASKS:
         raise typer.BadParameter(f"{task!r} is not one of: {', '.join(TASKS)}", param_hint="TASK")
     if data is not None and not data.exists():
         raise InputError(f"{data} does not exist; check the name")
-    pipe = _load_pipeline(model)
+    pipe = None if task in WITHOUT_MODEL else _load_pipeline(model)
     print_json(TASKS[task](pipe, data=data, split=split, seed=seed, n=limit))
 
 

@@ -66,7 +66,7 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         show_default=False,
-        help="ptbxl-superclass, ptbxl-superclass-image, generation, routing, mapper or reconstruction.",
+        help="ptbxl-superclass, ptbxl-superclass-image, generation, routing, mapper, reconstruction or quality.",
     ),
 ]
 TestData = Annotated[

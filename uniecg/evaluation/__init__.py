@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uniecg.evaluation import generation, mapper, reconstruction, routing, superclass
+from uniecg.evaluation import generation, mapper, quality, reconstruction, routing, superclass
 from uniecg.evaluation.common import Pipeline, Task
 
 TASKS: dict[str, Task] = {
@@ -12,6 +12,10 @@ TASKS: dict[str, Task] = {
     "routing": routing.run,
     "mapper": mapper.run,
     "reconstruction": reconstruction.run,
+    "quality": quality.run,
 }
 
-__all__ = ["TASKS", "Pipeline", "Task"]
+WITHOUT_MODEL = frozenset({"quality"})
+"""Tasks that measure signals only: they take None for a pipeline."""
+
+__all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]
