@@ -81,15 +81,11 @@ def save_plot(record: Record, path: Path, force: bool, title: str | None = None)
 
 def save_evidence(record: Record, measurements: Measurements, path: Path, force: bool, title: str) -> None:
     """Draw an ECG with its waves and the evidence of its findings; stdout is left to the measurements."""
-    from ..plot import Claim, plot_evidence, write_plot
-    from ..signal.criteria import check, findings
-    from ..text.statements import STATEMENTS
+    from ..plot import plot_evidence, write_plot
+    from .evidence import claims_of
     from .render import measurement_summary, note
 
-    claims = [
-        Claim(STATEMENTS[code].name, (("", check(code, measurements)[1]),)) for code in findings(measurements)
-    ]
-    summary = measurement_summary(measurements)
+    claims, summary = claims_of(measurements), measurement_summary(measurements)
     figure = plot_evidence(record, claims, measurements.beats, title=title, summary=summary)
     note(f"wrote {write_plot(figure, path, overwrite=force)}")
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -80,7 +81,7 @@ def measurement_summary(measurements: Measurements) -> tuple[str, str]:
     values = (f"{label} {value:.0f}{unit}" for label, value, unit in rows if not math.isnan(value))
     quality = measurements.quality
     reasons = f" ({'; '.join(quality.reasons)})" if quality.reasons else ""
-    return "   ".join(values), f"signal quality: {quality.verdict}{reasons}"
+    return "   ".join(values), shorten(f"signal quality: {quality.verdict}{reasons}", 95, placeholder=" ...")
 
 
 def _millivolt(value: float) -> str:

@@ -5,7 +5,7 @@
 ``tuned_half`` and ``untouched_half`` are reported apart. Recordings of PTB-XL count as good ones with the electrodes
 in their places, which is true of nearly all; interchanged electrodes are simulated on them by exchanging signals, and
 the limb leads follow. An interchange counts as noticed if any is reported; ``named`` is the share in which it is this
-one. Records with an unreadable lead are not searched and count as not noticed.
+one. Records with a lead that shows no beats are not searched and count as not noticed.
 
 References
 ----------
@@ -27,6 +27,7 @@ from uniecg.record import LEADS, Record, derive_limb_leads
 from uniecg.signal import Measurements, Quality, measure
 from uniecg.signal.assess import assess
 from uniecg.signal.lead_order import dominant_beat, swapped_electrodes
+from uniecg.signal.quality import SHAPELESS
 
 VERSION = "1.0"
 LABELLED = "quality_500hz.parquet"
@@ -134,7 +135,8 @@ def _good_records(examples: Iterable[Example]) -> dict[str, Any]:
     for example in examples:
         m = measure(example.record)
         verdicts.append(assess(example.record, m))
-        judged = m.amplitude_known and verdicts[-1].acceptable
+        shapeless = any(SHAPELESS & set(reasons) for reasons in verdicts[-1].leads.values())
+        judged = m.amplitude_known and not shapeless
         alarms.append(_named(example.record, m, RIGHT) if judged else "")
         for name, exchange in INTERCHANGES.items():
             said[name].append(_named(example.record, m, exchange) if judged else "")

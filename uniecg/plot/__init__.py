@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from .evidence import plot_evidence
 from .layout import Strip, page_strips, trace_mm
-from .legend import Claim
+from .legend import Basis, Claim
 from .page import plot_record, write_plot
 from .pixels import render_page
 
 __all__ = [
+    "Basis",
     "Claim",
     "Strip",
     "page_strips",

@@ -1,12 +1,12 @@
 """The page with its evidence: boundaries of the waves, the stretches behind each finding, and a legend.
 
 What a finding rests on is tinted in its colour and carries its number; a value of the whole record puts the number
-beside the name of the rhythm strip.
+below the calibration pulse of the rhythm strip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -26,7 +26,7 @@ from .layout import (
     page_strips,
     trace_mm,
 )
-from .legend import BAR_MM, Box, Claim, draw_block, draw_number, fill, legend
+from .legend import BAR_MM, CHIP_MM, Box, Claim, draw_block, draw_number, fill, legend
 from .page import PT_PER_MM, draw_page
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ FloatArray = npt.NDArray[np.float64]
 
 BOUNDARIES = ("p_on_s", "p_off_s", "qrs_on_s", "qrs_off_s", "t_peak_s", "t_off_s")
 TICKED = ("p_on_s", "p_off_s", "qrs_on_s", "qrs_off_s", "t_off_s")
-LETTERS = (("P", "p_on_s", "p_off_s"), ("QRS", "qrs_on_s", "qrs_off_s"), ("T", "t_peak_s", "t_peak_s"))
+LETTERS = (("QRS", "qrs_on_s", "qrs_off_s"), ("P", "p_on_s", "p_off_s"), ("T", "t_peak_s", "t_peak_s"))
 
-LONGEST_WAVE_S, LEAST_RR_S = 1.5, 0.25
+LONGEST_WAVE_S, LEAST_RR_S, LETTERS_APART_MM = 1.5, 0.25, 2.7
 TICK_MM, TICK_COLOR = 1.8, "#303030"
 BAR_GAP_MM, LOWEST_BAR_MM = 0.4, 17.0
 
@@ -109,7 +109,7 @@ def plot_evidence(
     )
     for line, y_mm in zip(summary, (7.5, 12.5), strict=False):
         axes.text(GRID_RIGHT_MM, y_mm, line, fontsize=9, ha="right", va="baseline")
-    key = "ticks: begin and end of P and QRS, end of T   numbers: findings below, beside the lead for all of the record"
+    key = "ticks: begin and end of P and QRS, end of T   numbers: findings (below the pulse: of the whole record)"
     axes.text(GRID_RIGHT_MM, 178.8, key, fontsize=9, ha="right", va="baseline")
     strips = [strip for strip in page_strips(record) if strip.present]
     traces = {strip: trace_mm(record, strip) for strip in strips}
@@ -147,15 +147,17 @@ def _draw_ticks(axes: Axes, strip: Strip, trace: FloatArray, beats: BeatTimes) -
 
 
 def _draw_letters(axes: Axes, strip: Strip, trace: FloatArray, beats: BeatTimes) -> None:
-    """Name the waves of the rhythm strip above the trace."""
+    """Name the waves of the rhythm strip above the trace, as far as there is room."""
+    written: list[float] = []
     for name, start, end in LETTERS:
         for time_s in _visible(strip, (getattr(beats, start) + getattr(beats, end)) / 2.0):
             x, _ = _place(strip, trace, float(time_s))
+            if any(abs(x - other) < LETTERS_APART_MM for other in written):
+                continue
+            written.append(x)
             near = trace[np.abs(trace[:, 0] - x) < 2.5, 1]
-            top = float(np.nanmin(near)) - TICK_MM - 0.6
-            axes.text(
-                x, max(top, GRID_TOP_MM), name, fontsize=7, color=TICK_COLOR, ha="center", va="baseline"
-            )
+            y = max(float(np.nanmin(near)) - TICK_MM - 0.6, GRID_TOP_MM)
+            axes.text(x, y, name, fontsize=7, color=TICK_COLOR, ha="center", va="baseline")
 
 
 def _draw_rr(axes: Axes, strip: Strip, beats: BeatTimes) -> None:
@@ -171,15 +173,15 @@ def _draw_rr(axes: Axes, strip: Strip, beats: BeatTimes) -> None:
 
 def _whole(claim: Claim, record: Record) -> bool:
     """Tell whether a finding rests on a value of the whole record."""
-    evidence = (item for _, items in claim.criteria for item in items)
-    return any(item.end_s - item.start_s > 0.9 * record.duration_s for item in evidence)
+    return any(item.end_s - item.start_s > 0.9 * record.duration_s for item in claim.evidence)
 
 
 def _draw_chips(axes: Axes, strip: Strip, numbers: Sequence[int]) -> None:
-    """Put numbers beside the name of a lead."""
+    """Put numbers below the calibration pulse of a strip, three a row."""
     for place, number in enumerate(numbers):
-        left, bottom = strip.left_mm + 8.0 + place * 5.0, strip.baseline_mm - LABEL_ABOVE_MM
-        draw_number(axes, number, (left, left + 4.4, bottom - BAR_MM, bottom))
+        row, column = divmod(place, 3)
+        left, top = GRID_LEFT_MM + 0.4 + column * 4.8, strip.baseline_mm + 2.0 + row * (BAR_MM + BAR_GAP_MM)
+        draw_number(axes, number, (left, left + CHIP_MM, top, top + BAR_MM))
 
 
 def _spans(claims: Sequence[Claim], strips: Sequence[Strip], beats: BeatTimes) -> list[_Span]:
@@ -189,7 +191,9 @@ def _spans(claims: Sequence[Claim], strips: Sequence[Strip], beats: BeatTimes) -
     """
     found: dict[tuple[int, Strip], list[tuple[float, float]]] = {}
     for number, claim in enumerate(claims, start=1):
-        for item in (item for _, evidence in claim.criteria for item in evidence):
+        for item in claim.evidence:
+            if item.lead is None and item.quantity.endswith("_count"):
+                continue  # of leads or beats that are not named
             own = [strip for strip in strips[:-1] if strip.lead == item.lead] if item.lead else strips[-1:]
             for strip in own:
                 shown = _shown(item, strip, beats)
@@ -228,23 +232,47 @@ def _shown(item: Evidence, strip: Strip, beats: BeatTimes) -> tuple[float, float
 
 
 def _draw_spans(axes: Axes, traces: Mapping[Strip, FloatArray], spans: Sequence[_Span]) -> None:
-    """Tint each stretch and number it on a bar below the trace (above, if there is no room)."""
-    taken: list[Box] = []
-    for span in spans:
+    """Number each stretch on a bar beside the trace, and tint it unless a wider one there is tinted already."""
+    names = [strip.baseline_mm - LABEL_ABOVE_MM for strip in traces]
+    taken = [
+        (strip.left_mm, strip.left_mm + 9.0, y - 3.5, y + 0.5) for strip, y in zip(traces, names, strict=True)
+    ]
+    tinted: list[Box] = []
+    drawn = np.concatenate(list(traces.values())) if traces else np.zeros((0, 2))
+    for span in sorted(spans, key=lambda span: span.start_s - span.end_s):
         trace = traces[span.strip]
         left, _ = _place(span.strip, trace, span.start_s)
         right, _ = _place(span.strip, trace, span.end_s)
         near = trace[(trace[:, 0] >= left - 1) & (trace[:, 0] <= right + 1), 1]
         top, bottom = float(np.nanmin(near)) - TICK_MM, float(np.nanmax(near)) + TICK_MM
-        fill(axes, span.number, (left, right, top, bottom), alpha=0.22, zorder=1)
-        middle, half = (left + right) / 2.0, max(right - left, BAR_MM) / 2.0
+        tint = left, right, top, bottom
+        if not any(_meet(tint, other) for other in tinted):
+            fill(axes, span.number, tint, alpha=0.22, zorder=1)
+            tinted.append(tint)
         lowest = span.strip.baseline_mm + LOWEST_BAR_MM
-        down = np.arange(bottom + BAR_GAP_MM, lowest - BAR_MM, BAR_MM + BAR_GAP_MM)
-        up = top - (BAR_MM + BAR_GAP_MM) * np.arange(1, 6)
-        boxes = [(middle - half, middle + half, float(y), float(y) + BAR_MM) for y in (*down, *up)]
-        box = next((box for box in boxes if not any(_meet(box, other) for other in taken)), boxes[-1])
+        boxes = list(_bar_places((left + right) / 2.0, right - left, top, bottom, lowest))
+        free = [box for box in boxes if not any(_meet(box, other) for other in taken)] or boxes
+        box = next((box for box in free if not _covers(box, drawn)), free[0])
         taken.append(box)
         draw_number(axes, span.number, box)
+
+
+def _bar_places(middle: float, width: float, top: float, bottom: float, lowest: float) -> Iterator[Box]:
+    """Yield where a bar may be: below the stretch, above it, then above and to its right."""
+    half, step = max(width, BAR_MM) / 2.0, BAR_MM + BAR_GAP_MM
+    above = [top - step * k for k in range(1, 5)]
+    for y in (*np.arange(bottom + BAR_GAP_MM, lowest - BAR_MM, step).tolist(), *above):
+        yield middle - half, middle + half, y, y + BAR_MM
+    for shift in (1, 2, 3):
+        for y in above:
+            left = middle + half + BAR_GAP_MM + (shift - 1) * (CHIP_MM + BAR_GAP_MM)
+            yield left, left + CHIP_MM, y, y + BAR_MM
+
+
+def _covers(box: Box, points: FloatArray) -> bool:
+    left, right, top, bottom = box
+    x, y = points.T
+    return bool(np.any((x > left) & (x < right) & (y > top) & (y < bottom)))
 
 
 def _meet(one: Box, other: Box) -> bool:

@@ -30,18 +30,33 @@ TOP_MM, LINE_MM, HEAD_LINES, INDENT_MM = PAGE_HEIGHT_MM + 3.5, 3.9, 1.4, 6.0
 COLUMNS, CHARACTERS = 2, 86
 
 
-class Claim(NamedTuple):
-    """A finding and what it rests on.
+class Basis(NamedTuple):
+    """One criterion of a finding.
 
     Attributes
     ----------
-    name : str
-    criteria : tuple of (str, tuple of Evidence)
-        Words of each criterion ("" if the values say it all) and its values.
+    words : str
+        "" if the values say it all.
+    evidence : tuple of Evidence
+    met : bool
+        One that is not met stands in the legend only.
     """
 
+    words: str
+    evidence: tuple[Evidence, ...]
+    met: bool = True
+
+
+class Claim(NamedTuple):
+    """A finding and what it rests on."""
+
     name: str
-    criteria: tuple[tuple[str, tuple[Evidence, ...]], ...]
+    criteria: tuple[Basis, ...]
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Values of the criteria that are met."""
+        return tuple(item for basis in self.criteria if basis.met for item in basis.evidence)
 
 
 class Block(NamedTuple):
@@ -82,8 +97,9 @@ def legend(claims: Sequence[Claim]) -> list[Block]:
 
 def _lines(claim: Claim) -> tuple[str, ...]:
     lines: list[str] = []
-    for criterion, evidence in claim.criteria:
-        text = ": ".join(part for part in (criterion, values_text(evidence)) if part)
+    for basis in claim.criteria:
+        parts = ("" if basis.met else "not met", basis.words, values_text(basis.evidence))
+        text = ": ".join(part for part in parts if part)
         lines += textwrap.wrap(text, CHARACTERS, subsequent_indent="   ")
     return tuple(dict.fromkeys(lines))
 

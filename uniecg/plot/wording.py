@@ -19,7 +19,7 @@ _WORDS = {
     "atrial_regularity": "regular share of atrial activity",
     "r_peak_ms": "R peak time",
     "r_prime_mv": "R'",
-    "r_s_ratio_v1": "R/S in V1",
+    "r_s_ratio_v1": "R/S",
     "qtc_excess_ms": "QTc",
     "cornell_excess_mv": "Cornell voltage",
     "sokolow_lyon_mv": "Sokolow-Lyon voltage",
@@ -61,14 +61,17 @@ def value_text(item: Evidence) -> str:
 
 
 def values_text(evidence: Iterable[Evidence]) -> str:
-    """Return values by quantity, the leads of one quantity together: ``"Q 40 ms in II, 44 ms in III; QRS 96 ms"``."""
-    by_quantity: dict[str, list[str]] = {}
+    """Return values by quantity, each with its leads: ``"Q 40 ms in II, 44 ms in III, aVF; QRS 96 ms"``."""
+    found: dict[str, dict[str, list[str]]] = {}
     for item in evidence:
-        value = value_text(item)
-        place = f" in {item.lead}" if item.lead else ""
-        by_quantity.setdefault(quantity_words(item.quantity), []).append(f"{value}{place}".strip())
-    parts = [f"{words} {', '.join(dict.fromkeys(values))}" for words, values in by_quantity.items()]
-    return "; ".join(part.strip() for part in parts)
+        leads = found.setdefault(quantity_words(item.quantity), {}).setdefault(value_text(item), [])
+        if item.lead and item.lead not in leads:
+            leads.append(item.lead)
+    parts = []
+    for words, values in found.items():
+        places = (value + (f" in {', '.join(leads)}" if leads else "") for value, leads in values.items())
+        parts.append(f"{words} {', '.join(places)}".strip())
+    return "; ".join(parts)
 
 
 def _number(value: float, unit: str) -> str:

@@ -9,7 +9,7 @@ from uniecg.signal.filters import fill_gaps
 from uniecg.signal.lead_defects import lead_defects
 from uniecg.signal.lead_order import Arrangement, dominant_beat, swapped_electrodes
 from uniecg.signal.measurements import Measurements
-from uniecg.signal.quality import SPOILED, SWAPPED, UNREADABLE, Quality
+from uniecg.signal.quality import SHAPELESS, SPOILED, SWAPPED, Quality
 
 MIN_SAMPLING_RATE = 50.0
 """Below it, a block of 20 ms holds less than one sample."""
@@ -55,9 +55,9 @@ def _defects(record: Record, m: Measurements) -> list[list[str]]:
 
 
 def _swapped(record: Record, m: Measurements, leads: dict[str, list[str]]) -> Arrangement | None:
-    """Look for interchanged electrodes where all leads are readable and the sizes of I and II compare."""
-    unreadable = any(UNREADABLE & set(leads[lead]) for lead in ("I", "II", *LEADS[6:]))
-    beat = dominant_beat(record, m.beats) if m.amplitude_known and not unreadable else None
+    """Look for interchanged electrodes where all leads show beats and the sizes of I and II compare."""
+    shapeless = any(SHAPELESS & set(leads[lead]) for lead in ("I", "II", *LEADS[6:]))
+    beat = dominant_beat(record, m.beats) if m.amplitude_known and not shapeless else None
     if beat is None or not np.isfinite(beat).all():
         return None
     return swapped_electrodes(beat, m.leads["I"].p_mv)

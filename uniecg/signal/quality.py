@@ -17,6 +17,8 @@ SPOILED = frozenset({MISSING, FLAT, GAPS})
 """Reasons that exclude a lead from measuring."""
 UNREADABLE = SPOILED | {PARTLY_FLAT, SHIFTED, DROWNED}
 """Reasons for which people refuse a lead."""
+SHAPELESS = UNREADABLE - {SHIFTED}
+"""Those that leave no beat to look at; the average of all beats survives a shift."""
 
 MIN_VALID = 0.6
 FLAT_RATIO = 0.02
