@@ -67,7 +67,7 @@ Task = Annotated[
         metavar="TASK",
         show_default=False,
         help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
-        "rhythm, ecg-reasoning (no model).",
+        "rhythm, ecg-reasoning, quality (no model).",
     ),
 ]
 TestData = Annotated[

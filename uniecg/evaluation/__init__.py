@@ -7,6 +7,7 @@ from uniecg.evaluation import (
     generation,
     interpretation,
     mapper,
+    quality,
     reconstruction,
     rhythm,
     routing,
@@ -24,9 +25,10 @@ TASKS: dict[str, Task] = {
     "reconstruction": reconstruction.run,
     "rhythm": rhythm.run,
     "ecg-reasoning": ecg_reasoning.run,
+    "quality": quality.run,
 }
 
-WITHOUT_MODEL = frozenset({"rhythm", "ecg-reasoning"})
-"""Tasks that ask the criteria, not the model: they need neither weights nor torch."""
+WITHOUT_MODEL = frozenset({"rhythm", "ecg-reasoning", "quality"})
+"""Tasks that measure signals and ask the criteria: they need neither weights nor torch, and take None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]
