@@ -9,20 +9,17 @@ import pytest
 
 from uniecg.record import LEADS, Record, derive_limb_leads
 from uniecg.signal import Quality, measure
-from uniecg.signal.assess import assess
 from uniecg.signal.lead_defects import DROWNED, PARTLY_FLAT, SHIFTED, lead_defects
 
 
 def judged(signal: np.ndarray, rate_hz: float = 500.0) -> Quality:
-    record = Record(signal, rate_hz)
-    return assess(record, measure(record))
+    return measure(Record(signal, rate_hz)).quality
 
 
 def test_good_records_keep_their_verdict(examples: dict[str, Record]) -> None:
     for record in examples.values():
-        m = measure(record)
-        assert assess(record, m) == m.quality
-        assert m.quality.acceptable
+        quality = measure(record).quality
+        assert (quality.verdict, quality.acceptable) == ("usable", True)
 
 
 def spoil(signal: np.ndarray, how: str) -> None:
@@ -90,7 +87,7 @@ def test_records_that_cannot_be_searched_raise_nothing(normal: Record) -> None:
         Record(normal.signal[:, :300], 30.0),
         replace_metadata(normal),
     ):
-        assert "swapped" not in " ".join(assess(record, measure(record)).reasons)
+        assert "swapped" not in " ".join(measure(record).quality.reasons)
 
 
 def replace_metadata(record: Record) -> Record:

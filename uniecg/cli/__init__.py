@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -198,13 +197,11 @@ def measure(
     """Measure rate, intervals, axis and amplitudes; needs no model."""
     from ..io import read_record
     from ..signal import measure as measure_record
-    from ..signal.assess import assess
 
     if plot is not None:
         check_plot_output(plot, force)
     record = read_record(file, sampling_rate=sampling_rate)
     measurements = measure_record(record)
-    measurements = replace(measurements, quality=assess(record, measurements))
     if plot is not None:
         save_evidence(record, measurements, plot, force, title=file.name)
     if as_json:

@@ -10,7 +10,7 @@ import numpy as np
 from ..plot import Basis, Claim
 from ..report import Evidence
 from ..signal import LeadMeasurements, Measurements
-from ..signal.criteria import check, findings
+from ..signal.criteria import explain, findings
 from ..signal.rules import value_of
 from ..text.statements import STATEMENTS
 
@@ -19,10 +19,12 @@ SILENT = LeadMeasurements(**{item.name: 0.0 for item in fields(LeadMeasurements)
 
 def claims_of(m: Measurements) -> list[Claim]:
     """Return the findings that the criteria meet, each value with the leads it comes from."""
-    return [
-        Claim(STATEMENTS[code].name, (Basis("", tuple(_in_leads(m, check(code, m)[1]))),))
-        for code in findings(m)
-    ]
+    claims = []
+    for code in findings(m):
+        judged = (item for item in explain(code, m).criteria if item.met is not None)
+        bases = (Basis(item.name, tuple(_in_leads(m, item.evidence)), item.met is True) for item in judged)
+        claims.append(Claim(STATEMENTS[code].name, tuple(bases)))
+    return claims
 
 
 def _in_leads(m: Measurements, evidence: tuple[Evidence, ...]) -> Iterator[Evidence]:

@@ -29,6 +29,6 @@ TASKS: dict[str, Task] = {
 }
 
 WITHOUT_MODEL = frozenset({"rhythm", "ecg-reasoning", "quality"})
-"""Tasks that measure signals and ask the criteria: they need neither weights nor torch, and take None for a pipeline."""
+"""Tasks that measure signals and ask the criteria: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]

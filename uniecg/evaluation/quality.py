@@ -25,7 +25,6 @@ from uniecg.errors import InputError, require
 from uniecg.evaluation.common import Pipeline, progress, read_examples, result, sample, share
 from uniecg.record import LEADS, Record, derive_limb_leads
 from uniecg.signal import Measurements, Quality, measure
-from uniecg.signal.assess import assess
 from uniecg.signal.lead_order import dominant_beat, swapped_electrodes
 from uniecg.signal.quality import SHAPELESS
 
@@ -59,7 +58,7 @@ def run(
     seed: int = 0,
     n: int | None = None,
 ) -> dict[str, Any]:
-    """Score the verdicts of `uniecg.signal.assess`; see the module.
+    """Score the verdicts of `uniecg.measure`; see the module.
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ def _human_verdicts(path: Path) -> tuple[dict[str, Any], int]:
     refused, judged = [], []
     for verdict, record in progress(_labelled(path), "human verdicts"):
         refused.append({"unacceptable": True, "acceptable": False}.get(verdict))
-        judged.append(not assess(record, measure(record)).acceptable)
+        judged.append(not measure(record).quality.acceptable)
     order = np.random.default_rng(TUNED_SEED).permutation(len(refused))
     half = len(order) // 2
     parts = {"tuned_half": order[:half], "untouched_half": order[half:], "all": order}
@@ -134,7 +133,7 @@ def _good_records(examples: Iterable[Example]) -> dict[str, Any]:
     said: dict[str, list[str]] = {name: [] for name in INTERCHANGES}
     for example in examples:
         m = measure(example.record)
-        verdicts.append(assess(example.record, m))
+        verdicts.append(m.quality)
         shapeless = any(SHAPELESS & set(reasons) for reasons in verdicts[-1].leads.values())
         judged = m.amplitude_known and not shapeless
         alarms.append(_named(example.record, m, RIGHT) if judged else "")
