@@ -259,6 +259,19 @@ def test_plot_writes_a_page_and_prints_its_path(suffix: str, magic: bytes, tmp_p
     assert output.read_bytes().startswith(magic)
 
 
+def test_measure_draws_its_evidence_and_keeps_stdout_and_files(tmp_path: Path) -> None:
+    output = tmp_path / "evidence.png"
+    result = run("measure", NORMAL, "--json", "--plot", output)
+    assert (result.exit_code, result.stderr) == (0, f"wrote {output}\n")
+    assert json.loads(result.stdout)["quality"]["acceptable"] is True
+    before = output.read_bytes()
+    assert before.startswith(b"\x89PNG")
+    assert_one_line_error(run("measure", NORMAL, "--plot", output), output, "--force")
+    assert_one_line_error(run("measure", NORMAL, "--plot", tmp_path / "evidence.bmp"), ".png")
+    assert run("measure", NORMAL, "--plot", output, "--force").exit_code == 0
+    assert output.read_bytes() == before
+
+
 def test_convert_through_all_formats_keeps_the_signal(tmp_path: Path) -> None:
     file = NORMAL
     names = ["one.csv", "two.npz", "three.hea", "four.json"]

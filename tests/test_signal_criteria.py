@@ -116,3 +116,12 @@ def test_unknown_codes_and_unusable_records_cannot_be_judged(normal_measurements
 
 def test_every_criterion_names_its_source() -> None:
     assert all(criterion.source.strip() for criterion in CRITERIA.values())
+
+
+def test_a_block_explains_its_own_q_waves_and_st(examples: dict[str, Record]) -> None:
+    m = measure(examples["left_bundle_branch_block"])
+    listed = set(findings(m))
+    assert "CLBBB" in listed
+    assert not listed & {"QWAVE", "IMI", "AMI", "ASMI", "STE_", "STD_", "INVT"}
+    assert check("ASMI", m) == (None, ())
+    assert check("STE_", m)[0] is True  # it is there, but secondary

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from ..errors import InputError, UniECGError, require
 from .chat import CHAT_HELP, ChatSession
-from .files import check_plot_output, check_record_output, read_input, save_plot, save_record
+from .files import check_plot_output, check_record_output, read_input, save_evidence, save_plot, save_record
 from .options import (
     Against,
     AnyFile,
@@ -185,12 +185,26 @@ def chat(
 
 
 @app.command()
-def measure(file: SignalFile, as_json: AsJson = False, sampling_rate: SamplingRate = None) -> None:
+def measure(
+    file: SignalFile,
+    as_json: AsJson = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Also draw waves, findings and their evidence: .png, .svg, .pdf."),
+    ] = None,
+    force: Force = False,
+    sampling_rate: SamplingRate = None,
+) -> None:
     """Measure rate, intervals, axis and amplitudes; needs no model."""
     from ..io import read_record
     from ..signal import measure as measure_record
 
-    measurements = measure_record(read_record(file, sampling_rate=sampling_rate))
+    if plot is not None:
+        check_plot_output(plot, force)
+    record = read_record(file, sampling_rate=sampling_rate)
+    measurements = measure_record(record)
+    if plot is not None:
+        save_evidence(record, measurements, plot, force, title=file.name)
     if as_json:
         print_json(measurements.to_dict())
         return

@@ -12,6 +12,7 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..record import Record
+    from ..signal import Measurements
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -76,6 +77,17 @@ def save_plot(record: Record, path: Path, force: bool, title: str | None = None)
     from ..plot import plot_record, write_plot
 
     typer.echo(str(write_plot(plot_record(record, title=title), path, overwrite=force)))
+
+
+def save_evidence(record: Record, measurements: Measurements, path: Path, force: bool, title: str) -> None:
+    """Draw an ECG with its waves and the evidence of its findings; stdout is left to the measurements."""
+    from ..plot import plot_evidence, write_plot
+    from .evidence import claims_of
+    from .render import measurement_summary, note
+
+    claims, summary = claims_of(measurements), measurement_summary(measurements)
+    figure = plot_evidence(record, claims, measurements.beats, title=title, summary=summary)
+    note(f"wrote {write_plot(figure, path, overwrite=force)}")
 
 
 def _check_output(path: Path, files: Sequence[Path], force: bool) -> None:

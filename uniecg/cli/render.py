@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -24,6 +25,14 @@ MEASUREMENT_ROWS = (
     ("QTc (Bazett)", "qtc_bazett_ms", "ms"),
     ("QTc (Fridericia)", "qtc_fridericia_ms", "ms"),
     ("QRS axis", "qrs_axis_deg", "degrees"),
+)
+SUMMARY_ROWS = (
+    ("rate", "heart_rate_bpm", " bpm"),
+    ("PR", "pr_ms", " ms"),
+    ("QRS", "qrs_ms", " ms"),
+    ("QT", "qt_ms", " ms"),
+    ("QTcF", "qtc_fridericia_ms", " ms"),
+    ("axis", "qrs_axis_deg", "°"),
 )
 # Names of quantities end in their unit: qrs_ms, st_mv.
 UNIT_SUFFIX = re.compile(r"_(ms|s|mv|bpm|deg)$")
@@ -64,6 +73,15 @@ def measurement_lines(measurements: Measurements) -> Iterator[str]:
     for lead, amplitudes in measurements.leads.items():
         values = (getattr(amplitudes, name) for _, name in LEAD_COLUMNS)
         yield f"{lead:<6}" + "".join(f"{_millivolt(value):>8}" for value in values)
+
+
+def measurement_summary(measurements: Measurements) -> tuple[str, str]:
+    """Two short lines: the measurable intervals and axis, and the quality."""
+    rows = ((label, getattr(measurements, name), unit) for label, name, unit in SUMMARY_ROWS)
+    values = (f"{label} {value:.0f}{unit}" for label, value, unit in rows if not math.isnan(value))
+    quality = measurements.quality
+    reasons = f" ({'; '.join(quality.reasons)})" if quality.reasons else ""
+    return "   ".join(values), shorten(f"signal quality: {quality.verdict}{reasons}", 95, placeholder=" ...")
 
 
 def _millivolt(value: float) -> str:

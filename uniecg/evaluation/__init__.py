@@ -8,6 +8,7 @@ from uniecg.evaluation import (
     interpretation,
     ludb,
     mapper,
+    quality,
     reconstruction,
     rhythm,
     routing,
@@ -26,9 +27,10 @@ TASKS: dict[str, Task] = {
     "ludb": ludb.run,
     "rhythm": rhythm.run,
     "ecg-reasoning": ecg_reasoning.run,
+    "quality": quality.run,
 }
 
-WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning"})
-"""Tasks that ask measurements and criteria, not the model: they need neither weights nor torch."""
+WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality"})
+"""Tasks that measure signals and ask the criteria: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]

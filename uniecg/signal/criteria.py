@@ -310,8 +310,20 @@ _TABLE = (
 CRITERIA = {diagnosis.code: diagnosis for diagnosis in _TABLE}
 """Code -> diagnosis."""
 
-OUTRANKED = {"SR": ("SBRAD", "STACH", "SARRH"), "LPR": ("1AVB",), "VCLVH": ("LVH",), "AFIB": ("AFLT",)}
-"""Statements that say nothing beside a more specific one."""
+ABNORMAL_SPREAD = ("CLBBB", "PACE", "WPW")
+"""Where activation does not begin in the normal way, Q waves and ST-T follow from that."""
+
+OUTRANKED = {
+    "SR": ("SBRAD", "STACH", "SARRH"),
+    "LPR": ("1AVB",),
+    "VCLVH": ("LVH",),
+    "AFIB": ("AFLT",),
+    **dict.fromkeys(("STE_", "STD_", "INVT"), ABNORMAL_SPREAD),
+}
+"""Statements that say nothing beside a more specific one; ST-T changes are secondary there [R]."""
+
+MASKED = dict.fromkeys(("QWAVE", "IMI", "AMI", "ASMI", "LMI", "ALMI", "ILMI", "PMI"), ABNORMAL_SPREAD)
+"""What cannot be judged beside others: criteria of prior infarction suppose that there is no such block [T]."""
 
 
 def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
@@ -327,12 +339,14 @@ def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
     -------
     met : bool or None
         True if its criteria are met, False if a measurement contradicts them, None if it cannot be judged: no
-        criterion for this code, or a value it needs is absent.
+        criterion for this code, a value it needs is absent, or what is met masks it.
     evidence : tuple of Evidence
         The values the judgement rests on.
     """
     diagnosis = CRITERIA.get(code)
     if diagnosis is None or m.quality.verdict == "unusable":
+        return None, ()
+    if any(CRITERIA[other].rule.judge(m)[0] for other in MASKED.get(code, ())):
         return None, ()
     return diagnosis.rule.judge(m)
 

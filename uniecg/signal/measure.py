@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
 
 from uniecg.record import LEADS, Record
 from uniecg.signal import quality as q
+from uniecg.signal.assess import assess
 from uniecg.signal.atrial import atrial_activity, without_beats
 from uniecg.signal.atrial_waves import UNKNOWN, AVRelation, av_relation
 from uniecg.signal.beat_times import beat_times
@@ -58,6 +60,11 @@ def measure(record: Record) -> Measurements:
     Bazett 1920, Heart 7:353; Fridericia 1920, Acta Med Scand 53:469 (rate correction of QT).
     Kligfield et al. 2007, J Am Coll Cardiol 49:1109 (global intervals from simultaneous leads).
     """
+    m = _measured(record)
+    return replace(m, quality=assess(record, m))
+
+
+def _measured(record: Record) -> Measurements:
     raw = np.asarray(record.signal, dtype=np.float64)
     filled, valid = fill_gaps(raw)
     good, reasons = q.usable_leads(filled, valid)

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray
+from uniecg.signal.lead_defects import DROWNED, PARTLY_FLAT, SHIFTED
 
 MISSING, FLAT, CLIPPED = "missing", "flat", "clipped"
 HUM, WANDER, MUSCLE, GAPS = "mains hum", "baseline wander", "muscle noise", "gaps"
+SWAPPED = "electrodes appear swapped"
 SPOILED = frozenset({MISSING, FLAT, GAPS})
 """Reasons that exclude a lead from measuring."""
+UNREADABLE = SPOILED | {PARTLY_FLAT, SHIFTED, DROWNED}
+"""Reasons for which people refuse a lead."""
+SHAPELESS = UNREADABLE - {SHIFTED}
+"""Those that leave no beat to look at; the average of all beats survives a shift."""
 
 MIN_VALID = 0.6
 FLAT_RATIO = 0.02
@@ -41,10 +47,25 @@ class Quality:
     reasons: tuple[str, ...]
     leads: Mapping[str, tuple[str, ...]]
 
+    @property
+    def acceptable(self) -> bool:
+        """Whether people would keep it as a 12-lead ECG rather than record it again: no lead is unusable."""
+        return self.verdict != "unusable" and not any(UNREADABLE & set(lead) for lead in self.leads.values())
+
+    def lead_verdict(self, lead: str) -> str:
+        """Return "usable", "limited" or "unusable" for one lead."""
+        reasons = self.leads.get(lead, ())
+        return "unusable" if UNREADABLE & set(reasons) else "limited" if reasons else "usable"
+
     def to_dict(self) -> dict[str, object]:
         """Return a JSON-ready dictionary."""
-        leads = {lead: list(reasons) for lead, reasons in self.leads.items()}
-        return {"verdict": self.verdict, "reasons": list(self.reasons), "leads": leads}
+        return {
+            "verdict": self.verdict,
+            "acceptable": self.acceptable,
+            "reasons": list(self.reasons),
+            "leads": {lead: list(reasons) for lead, reasons in self.leads.items()},
+            "lead_verdicts": {lead: self.lead_verdict(lead) for lead in self.leads},
+        }
 
 
 def usable_leads(signal: FloatArray, valid: FloatArray) -> tuple[BoolArray, list[list[str]]]:
