@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from synthetic_ecg import regular, synthetic
 
+from uniecg.attributes import Attributes
 from uniecg.record import Record
 from uniecg.signal import Measurements, measure
 from uniecg.signal.criteria import CRITERIA, check, findings
+from uniecg.signal.misfit import misfit
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +127,15 @@ def test_a_block_explains_its_own_q_waves_and_st(examples: dict[str, Record]) ->
     assert not listed & {"QWAVE", "IMI", "AMI", "ASMI", "STE_", "STD_", "INVT"}
     assert check("ASMI", m) == (None, ())
     assert check("STE_", m)[0] is True  # it is there, but secondary
+
+
+def test_misfit_counts_what_was_asked_for() -> None:
+    measured = measure(synthetic(regular(75)))
+    fits = Attributes(heart_rate_bpm=75, qrs_ms=measured.qrs_ms, qrs_axis_deg=measured.qrs_axis_deg + 360)
+    assert misfit(fits, ("SR",), measured) == 0
+    assert misfit(Attributes(heart_rate_bpm=76), (), measured) == 0
+    near, far = (misfit(Attributes(heart_rate_bpm=rate), (), measured) for rate in (85, 120))
+    assert 0 < near < far
+    assert misfit(Attributes(), ("AFIB", "CLBBB"), measured) == 2
+    nothing = measure(Record(np.zeros((12, 5000)), 500.0))
+    assert misfit(Attributes(heart_rate_bpm=75), (), nothing) > near

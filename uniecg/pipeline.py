@@ -31,7 +31,7 @@ from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, words_
 from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
-from uniecg.signal.criteria import check
+from uniecg.signal.misfit import misfit
 from uniecg.simulate import plan_rhythm, usual_attributes
 from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
@@ -42,12 +42,7 @@ from uniecg.text.verify import check_report, objection
 Action = Literal["interpret", "generate", "answer"]
 PRESETS = Path(__file__).parent / "presets"
 MAX_NEW_TOKENS = 320
-# A draw that is further off than this, or contradicts a statement asked for, is drawn again and the best one kept.
-# Intervals: 1.5 standard deviations of what readers differ by at the two boundaries (CSE working party 1985: P on
-# 10.2 ms, QRS on 6.5, QRS off 11.6, T off 30.6). Rate and axis: what a look at the paper tells.
-TOLERANCES = {"heart_rate_bpm": 3.0, "pr_ms": 18.0, "qrs_ms": 20.0, "qt_ms": 47.0, "qrs_axis_deg": 20.0}
-MAX_DRAWS = 4
-FAR_OFF = 10.0
+MAX_DRAWS = 4  # of one request; the one that fits best is kept
 GUIDANCE_SCALE = 3.0  # chosen by eye; the task `generation` measures what comes of it
 
 
@@ -288,7 +283,7 @@ class UniECGPipeline:
         for draw in range(MAX_DRAWS):
             record = self._draw(embeddings, statements, asked, seed + 1_000_003 * draw, duration_s)
             measurements = measure(record)
-            miss = _miss(asked, statements, measurements)
+            miss = misfit(asked, statements, measurements)
             if best is None or miss < best[0]:
                 best = (miss, record, measurements)
             if miss == 0:
@@ -363,21 +358,6 @@ def _unusable(measurements: Measurements) -> Reply:
     text = f"This recording cannot be interpreted: {reasons}."
     report = Report(text, (), measurements.to_dict(), "unusable", (f"signal quality is unusable: {reasons}",))
     return Reply("interpret", text, report)
-
-
-def _miss(asked: Attributes, statements: Sequence[str], measurements: Measurements) -> float:
-    """How much of what was asked for a drawn ECG misses; 0 if nothing.
-
-    One for each statement that the measurements contradict, and for each number how many tolerances it is off
-    beyond the first; without a measurable rate or interval the number counts as far off.
-    """
-    misses = [float(check(code, measurements)[0] is False) for code in statements]
-    for name, tolerance in TOLERANCES.items():
-        if (wanted := getattr(asked, name)) is not None:
-            off = getattr(measurements, name) - wanted
-            off = abs((off + 180) % 360 - 180 if name == "qrs_axis_deg" else off) / tolerance
-            misses.append(max(off - 1, 0.0) if np.isfinite(off) else FAR_OFF)
-    return sum(misses)
 
 
 def _report(text: str, measurements: Measurements | None) -> Report:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from rich.progress import track
 from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerFast
 
 from uniecg.io.image import page_to_gray
 from uniecg.models import (
@@ -191,19 +192,13 @@ def train_language_model(run: Run) -> None:
     vision_tower = PageEncoder.from_pretrained(run.output / "page_tower")
     train = measure_examples(run.examples("train"), description="measuring train")
     val = measure_examples(run.examples("val"), description="measuring val")
-    rng = np.random.default_rng(run.seed)
-    turns = [
-        draw_turn(train, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
-    ]
-    texts = (
-        text
-        for turn in turns
-        for part in (mark_request(turn.request), mark_statements(turn.measured or ""), turn.reply)
-        for text in REFERENCE.split(part)[::2]
+    resumed = run.checkpoint()
+    # A resumed run keeps its tokens, whatever became of grammar and measurement since it began.
+    tokenizer = (
+        PreTrainedTokenizerFast.from_pretrained(run.folder)
+        if resumed
+        else _tokenizer(train, run.seed, settings)
     )
-    # Words that the grammars lack stay whole too, so that they keep their pretrained meaning.
-    words = (f" {word}" for word in common_words(settings["common_words"]) * WORD_COPIES)
-    tokenizer = train_tokenizer(itertools.chain(texts, words), settings["vocab_size"])
     config = UniECGConfig(
         ecg_config=ecg_tower.config,
         vision_config=vision_tower.config,
@@ -256,5 +251,24 @@ def train_language_model(run: Run) -> None:
         collate=lambda items: collate_turns(items, pad),
     )
     processor.save_pretrained(run.folder)
-    trainer.train(resume_from_checkpoint=run.checkpoint())
+    trainer.train(resume_from_checkpoint=resumed)
     run.save(model)
+
+
+def _tokenizer(
+    examples: Sequence[MeasuredExample], seed: int, settings: Mapping[str, Any]
+) -> PreTrainedTokenizerFast:
+    """A tokenizer of drawn conversations and common words."""
+    rng = np.random.default_rng(seed)
+    turns = [
+        draw_turn(examples, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
+    ]
+    texts = (
+        text
+        for turn in turns
+        for part in (mark_request(turn.request), mark_statements(turn.measured or ""), turn.reply)
+        for text in REFERENCE.split(part)[::2]
+    )
+    # Words that the grammars lack stay whole too, so that they keep their pretrained meaning.
+    words = (f" {word}" for word in common_words(settings["common_words"]) * WORD_COPIES)
+    return train_tokenizer(itertools.chain(texts, words), settings["vocab_size"])
