@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import warnings
@@ -21,6 +22,7 @@ for package in ("ecgdatakit", "edfio", "pydicom", "pyarrow"):
     pytest.importorskip(package, reason="needs uniecg[formats]")
 
 MAX_S = 5.0
+EXAMPLES = int(os.environ.get("UNIECG_FUZZ_EXAMPLES", "150"))  # damaged files of each format
 _NUMBER = re.compile(rb"\d+(?:\.\d+)?")
 
 # A kind of damage, where it begins (share of the file, squared: headers matter most), and what it puts there.
@@ -86,7 +88,7 @@ def outcome(path: Path, original: Record, rate: float | None) -> str:
 
 @pytest.mark.parametrize("name", MAKERS)
 @settings(
-    max_examples=150,
+    max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
