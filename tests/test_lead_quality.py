@@ -99,3 +99,13 @@ def test_a_record_is_refused_for_one_unusable_lead_only() -> None:
     assert noisy.acceptable
     assert not replace(noisy, verdict="unusable").acceptable
     assert not replace(noisy, leads={"V1": ("flat",)}).acceptable
+
+
+def test_an_unreadable_lead_carries_no_finding(normal: Record) -> None:
+    signal = normal.signal.copy()
+    noise = np.random.default_rng(0).normal(0, 1.0, signal.shape[1])
+    signal[LEADS.index("V4")] = np.cumsum(noise) * 0.2
+    m = measure(Record(signal, normal.sampling_rate))
+    assert m.quality.lead_verdict("V4") == "unusable"
+    assert "V4" not in m.leads
+    assert "V5" in m.leads

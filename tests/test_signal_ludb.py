@@ -1,4 +1,4 @@
-"""Beats and intervals against cardiologists' annotations (LUDB, a test split: thresholds were not tuned on it)."""
+"""Beats and intervals against cardiologists (LUDB; not unseen: docs/evaluation.md says what was compared on it)."""
 
 from __future__ import annotations
 

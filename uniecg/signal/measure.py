@@ -61,7 +61,10 @@ def measure(record: Record) -> Measurements:
     Kligfield et al. 2007, J Am Coll Cardiol 49:1109 (global intervals from simultaneous leads).
     """
     m = _measured(record)
-    return replace(m, quality=assess(record, m))
+    quality = assess(record, m)
+    # What people would refuse to read is not read: such a lead counts as missing.
+    leads = {name: waves for name, waves in m.leads.items() if quality.lead_verdict(name) != "unusable"}
+    return replace(m, quality=quality, leads=leads)
 
 
 def _measured(record: Record) -> Measurements:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from uniecg.signal.quantities import ANTERIOR, INFERIOR, LATERAL
-from uniecg.signal.rules import Criterion, Every, OfSex, Rule, Some, Unless, Unmeasured, Within, in_leads
+from uniecg.signal.rules import (
+    Criterion,
+    Every,
+    OfPerson,
+    Rule,
+    Some,
+    Unless,
+    Unmeasured,
+    Within,
+    all_of,
+    any_of,
+    in_leads,
+)
 
 TERRITORIES = {"anterior": ANTERIOR, "inferior": INFERIOR, "lateral": LATERAL}
 LIMB_LATERAL = ("I", "aVL")
@@ -40,8 +52,8 @@ def pure_r(lead: str) -> Rule:
 
 
 def late_r(lead: str) -> Rule:
-    """Pure R whose peak comes 55 ms or later."""
-    return Every((pure_r(lead), Within("r_peak_ms", low=55.0, lead=lead)))
+    """Pure R whose peak comes later than 60 ms."""
+    return Every((pure_r(lead), Within("r_peak_ms", low=60.1, lead=lead)))
 
 
 def r_s_r(lead: str) -> Rule:
@@ -84,11 +96,15 @@ def deep_q(lead: str) -> Rule:
 
 
 def st_up(lead: str) -> Rule:
-    """J point 0.1 mV up; in V2 and V3 0.2 mV, or 0.15 mV in women (Thygesen et al. 2018)."""
+    """J point 0.1 mV up; in V2 and V3 0.25 mV, in men from 40 years on 0.2, in women 0.15 (Thygesen et al. 2018)."""
     if lead not in ("V2", "V3"):
         return Within("j_mv", low=0.1, lead=lead)
     return Some(
-        (Within("j_mv", low=0.2, lead=lead), Every((Within("j_mv", low=0.15, lead=lead), OfSex("female"))))
+        (
+            Within("j_mv", low=0.25, lead=lead),
+            Every((Within("j_mv", low=0.2, lead=lead), OfPerson(min_age=40))),
+            Every((Within("j_mv", low=0.15, lead=lead), OfPerson(sex="female"))),
+        )
     )
 
 
@@ -122,15 +138,16 @@ STEADY = Criterion("RR within 6 % of its mean", Within("rr_cv", high=0.06), "C")
 NOT_PACED = Criterion("no pacing spikes", Within("paced_fraction", high=0.5), "C")
 SLOW = Criterion("rate below 60/min", Within("heart_rate_bpm", high=60.0), "C")
 FAST = Criterion("rate of 100/min or more", Within("heart_rate_bpm", low=100.0), "C")
-UNTIED_P = Criterion("P waves not tied to the QRS complexes", Within("p_fraction", high=0.5), "A")
+UNTIED_P = Criterion("most QRS complexes without a P wave before them", Within("p_fraction", high=0.5), "A")
+FASTER_P = Criterion("P waves faster than the QRS complexes", Within("av_ratio", low=1.1), "A")
 BLOCKED_P = Criterion("a P wave without a QRS complex", Unmeasured(), "A")
 DROPPED_BEAT = Criterion(
     "a pause of 1.5 cycles, not behind an early beat", Within("dropped_count", low=1), "A"
 )
-LONG_PR = Criterion("PR over 200 ms", Within("pr_ms", low=200.0), "A")
+LONG_PR = Criterion("PR over 200 ms", Within("pr_ms", low=200.1), "A")
 PREMATURE = Criterion("early beats", Some((Within("pac_count", low=1), Within("pvc_count", low=1))), "C")
 FIBRILLATION = Criterion(
-    "no P waves and no regularity",
+    "no regularity, and no P waves or too fast to tell them",
     Some(
         (
             Every((NO_P, IRREGULAR)),
@@ -169,6 +186,7 @@ TWO_TO_ONE_FLUTTER = Criterion(
                     Within("heart_rate_bpm", 140.0, 170.0),
                     Within("rr_irregularity", high=0.03),
                     Within("atrial_regularity", low=0.25),
+                    Within("atrial_rate_bpm", 270.0, 345.0),
                 )
             ),
         )
@@ -176,7 +194,7 @@ TWO_TO_ONE_FLUTTER = Criterion(
     "C",
 )
 PACED = Criterion(
-    "pacing spikes, or QRS complexes without P as even as a pacemaker's",
+    "pacing spikes, or wide QRS complexes without P as even as a pacemaker's",
     Some(
         (
             Within("paced_fraction", low=0.5),
@@ -185,6 +203,7 @@ PACED = Criterion(
                 (
                     Within("p_fraction", high=0.1),
                     Within("rr_cv", high=0.003),
+                    Within("qrs_ms", low=120.0),
                     Within("heart_rate_bpm", 55.0, 100.0),
                 )
             ),
@@ -204,7 +223,7 @@ DOMINANT_S = Criterion(
     "S",
 )
 PURE_R_LATERAL = Criterion("R without Q in two of I, aVL, V6", in_leads(pure_r, ("I", "aVL", "V6"), 2), "S")
-LATE_R = Criterion("R peak of 55 ms or later in V5 or V6", in_leads(late_r, ("V5", "V6")), "S")
+LATE_R = Criterion("R peak later than 60 ms in V5 or V6", in_leads(late_r, ("V5", "V6")), "S")
 NOTCHED_R = Criterion("notched R in I, aVL, V5 or V6", Unmeasured(), "S")
 R_S_R = Criterion("R' in V1 or V2", in_leads(r_s_r, ("V1", "V2")), "S")
 BROAD_R_V1 = Criterion(
@@ -251,12 +270,47 @@ ST_UP = _by_territory("ST elevation", st_up, "T")
 ST_DOWN = _by_territory("ST depression of 0.05 mV", st_down(0.05), "T")
 INJURY = _by_territory("ST depression of 0.1 mV", st_down(0.1), "T")
 T_INVERTED = _by_territory("inverted T", t_inverted, "T")
-NO_REASON_FOR_ST = Criterion(
-    "neither wide QRS nor left ventricular hypertrophy", Every((NARROW, Unless(SOKOLOW_LYON))), "T"
-)
 Q_INFARCT = Criterion(
     "pathological Q in two leads of a territory",
     Some(tuple(Within(f"q_{territory}_count", low=2) for territory in ("inferior", "anterior", "lateral"))),
     "T",
 )
 DIFFUSE_ST = ("I", "II", "aVF", "V2", "V3", "V4", "V5", "V6")
+
+# What several diagnoses share.
+SINUS = all_of(HAS_P, NOT_PACED, Unless(FIBRILLATION))
+FLUTTER = any_of(FLUTTER_WAVES, TWO_TO_ONE_FLUTTER)
+LBBB_SHAPE = all_of(DOMINANT_S, PURE_R_LATERAL, LATE_R)
+RBBB_SHAPE = all_of(any_of(R_S_R, BROAD_R_V1), SLURRED_S)
+WIDENED = Criterion("QRS of 110 ms or more", Within("qrs_ms", low=110.0), "S")
+LVH_VOLTAGE = any_of(SOKOLOW_LYON, CORNELL, TALL_R_AVL)
+DROPPED = all_of(DROPPED_BEAT, Unless(FIBRILLATION))
+MOBITZ_1 = all_of(
+    DROPPED, Criterion("PR grows by 20 ms before the pause", Within("pr_growth_ms", low=20.0), "A")
+)
+MOBITZ_2 = all_of(
+    DROPPED,
+    BLOCKED_P,
+    Criterion("PR steady before and behind the pause", Within("pr_growth_ms", -20.0, 20.0), "A"),
+    Criterion("the pause lasts two cycles", Within("longest_pause_ratio", 1.8, 2.2), "A"),
+)
+TWO_TO_ONE = all_of(
+    Criterion("rate of 25 to 55/min", Within("heart_rate_bpm", 25.0, 55.0), "A"),
+    STEADY,
+    HAS_P,
+    BLOCKED_P,
+)
+NORMAL = all_of(
+    SINUS,
+    Criterion("rate of 50 to 100/min", Within("heart_rate_bpm", 50.0, 101.0), "C"),
+    Criterion("PR of 110 to 200 ms", Within("pr_ms", 110.0, 200.1), "C"),
+    Criterion("QRS below 112 ms", Within("qrs_ms", high=112.0), "S"),
+    Criterion("QTc not prolonged", Within("qtc_excess_ms", high=0.0), "R"),
+    Criterion("axis of -30 to 90 degrees", Within("qrs_axis_deg", -30.0, 90.0), "S"),
+    Criterion("no wide early beats", Within("pvc_count", high=1), "C"),
+    Criterion("no ST elevation", Within("st_up_count", high=2), "T"),
+    Criterion("no ST depression", Within("st_down_count", high=2), "T"),
+    Criterion("no inverted T", Within("t_inverted_count", high=2), "R"),
+    Unless(Q_INFARCT),
+    Unless(LVH_VOLTAGE),
+)

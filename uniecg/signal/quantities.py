@@ -129,8 +129,14 @@ def _run_of_pattern(m: Measurements, period: int) -> float:
 
 
 def _contiguous(m: Measurements, groups: tuple[tuple[str, ...], ...], is_met: Callable[[str], bool]) -> float:
-    """Largest number of leads of one anatomical group in which the condition is met."""
-    return float(max(sum(lead in m.leads and is_met(lead) for lead in group) for group in groups))
+    """Largest number of leads of one anatomical group in which the condition is met.
+
+    NaN if it is below two and missing leads could make it two.
+    """
+    found = [sum(lead in m.leads and is_met(lead) for lead in group) for group in groups]
+    unknown = [sum(lead not in m.leads for lead in group) for group in groups]
+    open_ = any(met + missing >= 2 for met, missing in zip(found, unknown, strict=True) if missing)
+    return math.nan if max(found) < 2 and open_ else float(max(found))
 
 
 INFERIOR, LATERAL, ANTERIOR = ("II", "III", "aVF"), ("I", "aVL", "V5", "V6"), ("V1", "V2", "V3", "V4")
@@ -150,18 +156,23 @@ def _q_leads(m: Measurements, leads: tuple[str, ...]) -> float:
             return waves.q_ms >= 20.0
         return waves.q_ms >= 30.0 and waves.q_mv <= -0.1
 
-    return float(sum(is_pathological(lead) for lead in known))
+    found = sum(is_pathological(lead) for lead in known)
+    missing = len(set(leads) - {"V1"} - set(known))
+    return (
+        math.nan if found < 2 <= found + missing else float(found)
+    )  # below two, and missing leads could make it two
 
 
 def _st_leads(m: Measurements, up: bool) -> float:
-    """Contiguous leads with ST shift at J (Thygesen et al. 2018: up 0.1 mV, V2-V3 0.2 or 0.15 mV; down 0.05 mV)."""
+    """Contiguous leads with ST shift at J (Thygesen et al. 2018: up 0.1 mV, in V2-V3 as below; down 0.05 mV)."""
     if not m.leads or not m.amplitude_known or not any(math.isfinite(lead.j_mv) for lead in m.leads.values()):
         return math.nan
 
     def is_shifted(lead: str) -> bool:
         waves = m.leads[lead]
         if up:
-            anterior = 0.15 if m.sex == "female" else 0.2
+            young = m.age is not None and m.age < 40
+            anterior = 0.15 if m.sex == "female" else 0.25 if young else 0.2
             return min(waves.j_mv, waves.st_mv) >= (anterior if lead in ("V2", "V3") else 0.1)
         return max(waves.j_mv, waves.st_mv) <= -0.05
 

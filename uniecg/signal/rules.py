@@ -149,13 +149,16 @@ class Within:
 
 
 @dataclass(frozen=True)
-class OfSex:
-    """The person is of this sex; open if it is not known."""
+class OfPerson:
+    """The person is of this sex and of this age or older; open if it is not known."""
 
-    sex: str
+    sex: str | None = None
+    min_age: float | None = None
 
     def judge(self, m: Measurements) -> Outcome:
-        return (None if m.sex is None else m.sex == self.sex), ()
+        sex = True if self.sex is None else None if m.sex is None else m.sex == self.sex
+        age = True if self.min_age is None else None if m.age is None else m.age >= self.min_age
+        return every((sex, age)), ()
 
 
 @dataclass(frozen=True)
