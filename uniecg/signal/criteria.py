@@ -210,7 +210,8 @@ _TABLE = (
         "LAO/LAE",
         all_of(
             Criterion("P of 120 ms or more", Within("p_ms", low=120.0), "H"),
-            Criterion("negative P in V1", Within("p_mv", high=-0.05, lead="V1"), "H"),
+            Criterion("end of P in V1 0.1 mV down", Within("p_terminal_mv", high=-0.1, lead="V1"), "H"),
+            Criterion("end of P in V1 of 40 ms", Within("p_terminal_ms", low=40.0, lead="V1"), "H"),
         ),
     ),
     Diagnosis("RAO/RAE", Criterion("P of 0.25 mV in II", Within("p_mv", low=0.25, lead="II"), "H")),

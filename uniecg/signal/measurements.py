@@ -47,7 +47,7 @@ class Beats:
     premature, wide, dominant, paced : ndarray of bool
         Early beat; QRS of 120 ms or more; beat of the most frequent shape; pacing spike before the QRS.
     kind : ndarray of str
-        "dominant", "pac" (premature, conducted), "pvc" (wide, of another shape, early or without P), "paced", or
+        "dominant", "pac" (premature, conducted), "pvc" (wide, of another shape), "paced", or
         "other" (of another shape and neither, or cut by an end of the record).
     """
 
@@ -154,7 +154,8 @@ class Measurements:
     rr_cv : float
         Standard deviation over mean of all RR intervals.
     rr_irregularity : float
-        Median absolute difference of successive RR intervals over the median RR, premature and wide beats left out.
+        Median absolute difference of successive RR intervals over the median RR, wide beats of another
+        shape left out.
     qrs_axis_deg, p_axis_deg : float, degrees
         Frontal axes, -180 to 180.
     p_fraction : float
