@@ -139,3 +139,12 @@ def test_misfit_counts_what_was_asked_for() -> None:
     assert misfit(Attributes(), ("AFIB", "CLBBB"), measured) == 2
     nothing = measure(Record(np.zeros((12, 5000)), 500.0))
     assert misfit(Attributes(heart_rate_bpm=75), (), nothing) > near
+
+
+def test_nothing_is_affirmed_from_leads_that_are_missing() -> None:
+    signal = synthetic(regular(70)).signal.copy()
+    signal[6:10] = np.nan  # V1 to V4
+    m = measure(Record(signal, 500.0))
+    assert check("NORM", m)[0] is None
+    assert check("AMI", m)[0] is None
+    assert check("SR", m)[0] is True

@@ -63,7 +63,10 @@ def measure(record: Record) -> Measurements:
     m = _measured(record)
     quality = assess(record, m)
     # What people would refuse to read is not read: such a lead counts as missing.
-    leads = {name: waves for name, waves in m.leads.items() if quality.lead_verdict(name) != "unusable"}
+    leads = {
+        name: LeadMeasurements() if quality.lead_verdict(name) == "unusable" else waves
+        for name, waves in m.leads.items()
+    }
     return replace(m, quality=quality, leads=leads)
 
 

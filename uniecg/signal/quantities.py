@@ -133,8 +133,9 @@ def _contiguous(m: Measurements, groups: tuple[tuple[str, ...], ...], is_met: Ca
 
     NaN if it is below two and missing leads could make it two.
     """
-    found = [sum(lead in m.leads and is_met(lead) for lead in group) for group in groups]
-    unknown = [sum(lead not in m.leads for lead in group) for group in groups]
+    known = {lead for lead, waves in m.leads.items() if math.isfinite(waves.r_mv)}
+    found = [sum(lead in known and is_met(lead) for lead in group) for group in groups]
+    unknown = [len(set(group) - known) for group in groups]
     open_ = any(met + missing >= 2 for met, missing in zip(found, unknown, strict=True) if missing)
     return math.nan if max(found) < 2 and open_ else float(max(found))
 
