@@ -291,6 +291,9 @@ def _load_pipeline(model: str | None) -> Any:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # weights load in a moment: no bars
     for package in ("torch", "transformers", "diffusers"):
         require(package, "model")
+    from diffusers.utils import logging
+
     from ..pipeline import load_pipeline
 
+    logging.disable_progress_bar()  # the decoder's parts as well
     return load_pipeline(model)
