@@ -55,7 +55,12 @@ def _defects(record: Record, m: Measurements) -> list[list[str]]:
 
 
 def _swapped(record: Record, m: Measurements, leads: dict[str, list[str]]) -> Arrangement | None:
-    """Look for interchanged electrodes where all leads show beats and the sizes of I and II compare."""
+    """Look for interchanged electrodes where all leads show beats, the sizes of I and II compare and nothing paces.
+
+    A pacing electrode turns the front of activation: paced beats look like interchanged limb electrodes.
+    """
+    if m.paced_fraction >= 0.5:
+        return None
     shapeless = any(SHAPELESS & set(leads[lead]) for lead in ("I", "II", *LEADS[6:]))
     beat = dominant_beat(record, m.beats) if m.amplitude_known and not shapeless else None
     if beat is None or not np.isfinite(beat).all():
