@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from uniecg.errors import InputError
 from uniecg.evaluation.common import Pipeline, metric, progress, read_examples, result, sample
 from uniecg.evaluation.metrics import bootstrap_ci
+from uniecg.evaluation.rhythm import CLASSES
 
 VERSION = "1.0"
 REQUESTS = (
@@ -19,13 +20,6 @@ REQUESTS = (
     "What does this recording show?",
     "Please write a report of the attached ECG.",
 )
-# Rhythms as groups: the rate decides within a group, and the rate is measured.
-GROUPS = {
-    "sinus": ("SR", "SBRAD", "STACH", "SARRH"),
-    "fibrillation": ("AFIB",),
-    "flutter": ("AFLT",),
-    "paced": ("PACE",),
-}
 ALWAYS = ("SR", "NORM")
 
 
@@ -55,7 +49,7 @@ def run(
     -------
     dict
         ``statement_f1`` is the micro F1 of all statements the reply names, ``rhythm_accuracy`` counts records with
-        one of four groups of rhythms as their label, ``normal_f1`` is the F1 of calling an ECG normal, and
+        one of the four classes of the task `rhythm` as their label, ``normal_f1`` is the F1 of calling an ECG normal, and
         ``contradicted`` the share of replies in which the measurements contradict a statement (lower is better). A
         reply that is no interpretation names nothing. Baseline: "sinus rhythm, normal ECG", always.
 
@@ -107,9 +101,9 @@ def run(
 
 
 def rhythm_of(codes: Iterable[str]) -> str | None:
-    """The first group of rhythms that one of the statements belongs to, the least common first."""
+    """The first class of the task `rhythm` that one of the statements belongs to."""
     codes = set(codes)
-    return next((name for name in reversed(GROUPS) if codes & set(GROUPS[name])), None)
+    return next((name for name, members in CLASSES.items() if codes & set(members)), None)
 
 
 def overlap(truth: list[set[str]], named: list[set[str]]) -> NDArray[np.float64]:
