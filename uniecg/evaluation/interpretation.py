@@ -48,8 +48,8 @@ def run(
     Returns
     -------
     dict
-        ``statement_f1`` is the micro F1 of all statements the reply names, ``rhythm_accuracy`` counts records with
-        one of the four classes of the task `rhythm` as their label, ``normal_f1`` is the F1 of calling an ECG normal, and
+        ``statement_f1`` is the micro F1 of all statements the reply names, ``rhythm_accuracy`` counts records whose
+        label is of a class of the task `rhythm`, ``normal_f1`` is the F1 of calling an ECG normal, and
         ``contradicted`` the share of replies in which the measurements contradict a statement (lower is better). A
         reply that is no interpretation names nothing. Baseline: "sinus rhythm, normal ECG", always.
 
