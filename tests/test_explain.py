@@ -27,7 +27,8 @@ CODES = st.lists(st.sampled_from(sorted(STATEMENTS)), unique=True, min_size=1, m
 
 def test_measurement_line() -> None:
     assert measurement_text(example()) == (
-        "rate 72; rr cv 3; rr step 2; P yes; PR 160; QRS 92; QT 400; QTc 425; axis 45; "
+        "rate 72 normal; rr cv 3 regular; rr step 2; P yes; PR 160 normal; QRS 92 not wide; QT 400; QTc 425 normal; "
+        "axis 45 normal; "
         "ST II +0.2 III +0.2 aVF +0.2 V2 -0.1; T neg V5; Q II III aVF; Sokolow 2.3; limb 1.2; "
         "meets sinus rhythm, abnormal Q waves, inferior myocardial infarction; quality good"
     )
@@ -135,7 +136,7 @@ def test_every_integer_stands_in_the_measurement_line(m: Measurements) -> None:
     line = measurement_text(m)
     assert "nan" not in line
     for number in re.findall(r"(?:bpm|PR|QRS|QT|QTc|axis) (-?\d+) ", explain(m, [])):
-        assert re.search(rf"(?:PR|QRS|QT|QTc|axis) {number}(?:;|$)", line), (number, line)
+        assert re.search(rf"(?:PR|QRS|QT|QTc|axis) {number}(?: [a-z ]+)?(?:;|$)", line), (number, line)
 
 
 def test_wording_varies_with_the_generator_and_repeats_with_the_seed() -> None:

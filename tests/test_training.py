@@ -141,7 +141,8 @@ def test_turns_are_repeatable_and_grounded(examples: list[MeasuredExample]) -> N
         item = encode_turn(processor, turn)
         learned = [token for token in item["labels"] if token != IGNORE]
         ends = learned[-1] == processor.token_id(END)
-        assert ends == (turn.action != "generate")
+        assert ends == (turn.action != "generate" and not turn.action_only)
+        assert (len(learned) == 1) == turn.action_only  # the action itself
     assert actions == {"interpret", "generate", "answer"}
 
 

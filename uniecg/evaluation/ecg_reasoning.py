@@ -171,7 +171,7 @@ def answer_item(item: dict[str, Any], m: Measurements) -> list[Asked]:
         Of its waveform.
     """
     talk = _Talk(m, CHAINS[item["metadata"]["target_dx"]])
-    everything = {name: criterion.judge(m)[0] for name, criterion in talk.chain.criteria.items()}
+    everything = {name: criterion.met(m) for name, criterion in talk.chain.criteria.items()}
     first = item["data"]["initial_diagnostic_question"]
     asked = [_asked("initial_diagnosis", first, YES if talk.chain.decide(everything) else NO)]
     for step in item["data"]["reasoning"]:
@@ -214,7 +214,7 @@ def _lead_answer(talk: _Talk, question: dict[str, Any]) -> list[str]:
 
 def _leads_met(criterion: Criterion | None, m: Measurements) -> tuple[str, ...]:
     parts = criterion.rule.parts if criterion is not None and isinstance(criterion.rule, Some) else ()
-    found = [item.lead for part in parts for met, shown in [part.judge(m)] if met for item in shown]
+    found = [item.lead for part in parts if part.met(m) for item in part.evidence(m)]
     return tuple(dict.fromkeys(lead for lead in found if lead is not None))
 
 

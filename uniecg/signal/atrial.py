@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from uniecg.signal.filters import ANALYSIS_RATE, FloatArray, IntArray
+from uniecg.signal.filters import ANALYSIS_RATE, FloatArray, IntArray, block_means
 from uniecg.signal.waves import NAN
 
 BAND_HZ = (2.5, 12.0)
@@ -57,7 +57,7 @@ def atrial_activity(rest: FloatArray) -> tuple[float, float]:
     n = rest.shape[1]
     if n < MIN_S * ANALYSIS_RATE or rest.shape[0] == 0:
         return NAN, NAN
-    thin = rest[:, : n // 10 * 10].reshape(len(rest), -1, 10).mean(axis=2)
+    thin = block_means(rest, 10)
     thin = (thin - thin.mean(axis=1, keepdims=True)) * np.hanning(thin.shape[1])
     size = 2048 if thin.shape[1] <= 2048 else thin.shape[1]
     power = np.square(np.abs(np.fft.rfft(thin, size, axis=1))).sum(axis=0)

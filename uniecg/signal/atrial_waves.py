@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal as sps
 
-from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray
+from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, IntArray, block_means
 from uniecg.signal.measurements import Beats
 from uniecg.signal.waves import MS, NAN, Waves, bump
 
@@ -81,8 +81,7 @@ def av_relation(
     qrs_s, conducts = times.qrs_on_s[whole], (times.kind != "pvc")[whole]
     if len(qrs_s) < 3:
         return UNKNOWN
-    whole_steps = rest[:, : rest.shape[1] // STEP * STEP].reshape(len(rest), -1, STEP)
-    scaled = whole_steps.mean(axis=2) / np.maximum(noise, 1e-6)[:, None]
+    scaled = block_means(rest, STEP) / np.maximum(noise, 1e-6)[:, None]
     template = None
     lead_in = 0.5 * USUAL_P_MS / 1000.0
     if math.isfinite(waves.p_on):

@@ -155,11 +155,12 @@ def cut(signal: FloatArray, index: IntArray, before: int, after: int) -> FloatAr
     -------
     ndarray, shape (n_beats, n_leads, before + after)
     """
-    positions = np.asarray(index)[:, None] + np.arange(-before, after)
-    outside = (positions < 0) | (positions >= signal.shape[1])
-    windows: FloatArray = signal[:, np.clip(positions, 0, signal.shape[1] - 1)].transpose(1, 0, 2)
-    if outside.any():
-        windows = np.where(outside[:, None, :], np.nan, windows)
+    starts = np.asarray(index) - before
+    if starts.size and (starts.min() < 0 or starts.max() + before + after > signal.shape[1]):
+        signal = np.pad(signal, ((0, 0), (before, after)), constant_values=np.nan)
+        starts = starts + before
+    views = np.lib.stride_tricks.sliding_window_view(signal, before + after, axis=1)
+    windows: FloatArray = views[:, starts].transpose(1, 0, 2)
     return windows
 
 
@@ -189,7 +190,7 @@ def align_beats(signal: FloatArray, index: IntArray) -> BeatSet:
     # Smoothed signals need no more than every other sample, and shifts in steps of 4 ms.
     views = np.lib.stride_tricks.sliding_window_view(wide[:, :, ::2].astype(np.float32), width // 2, axis=2)
     # Drift must not make beats look different.
-    views = views - views.mean(axis=3, keepdims=True)
+    views = views - np.einsum("nklw->nkl", views)[..., None] / np.float32(views.shape[3])
     # (n_beats, n_leads, n_lags, width) -> unit vectors (n_beats, n_lags, n_leads * width)
     vectors = views.transpose(0, 2, 1, 3).reshape(n_beats, views.shape[2], -1)
     vectors /= np.maximum(np.sqrt(np.einsum("blw,blw->bl", vectors, vectors)), 1e-12)[:, :, None]

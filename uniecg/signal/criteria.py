@@ -37,6 +37,7 @@ from uniecg.signal.rules import (
     all_of,
     any_of,
     in_leads,
+    judge,
 )
 
 
@@ -339,12 +340,16 @@ def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
     evidence : tuple of Evidence
         The values the judgement rests on.
     """
-    diagnosis = CRITERIA.get(code)
-    if diagnosis is None or m.quality.verdict == "unusable":
-        return None, ()
-    if any(CRITERIA[other].rule.judge(m)[0] for other in MASKED.get(code, ())):
-        return None, ()
-    return diagnosis.rule.judge(m)
+    rule = _open_rule(code, m)
+    return (None, ()) if rule is None else judge(rule, m)
+
+
+def _open_rule(code: str, m: Measurements) -> Rule | None:
+    """Return the rule of a diagnosis that these measurements can tell something about."""
+    if code not in CRITERIA or m.quality.verdict == "unusable":
+        return None
+    masked = any(CRITERIA[other].rule.met(m) for other in MASKED.get(code, ()))
+    return None if masked else CRITERIA[code].rule
 
 
 def check_statement(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
@@ -379,7 +384,7 @@ def explain(code: str, m: Measurements) -> Judgement:
     """
     usable = m.quality.verdict != "unusable"
     judged = [
-        Judged(item.name, item.source, *(item.judge(m) if usable else (None, ())))
+        Judged(item.name, item.source, *(judge(item, m) if usable else (None, ())))
         for item in CRITERIA[code].criteria
     ]
     return Judgement(code, check(code, m)[0], tuple(judged))
@@ -392,5 +397,6 @@ def findings(m: Measurements) -> list[str]:
     ----------
     m : Measurements
     """
-    met = [code for code, diagnosis in CRITERIA.items() if diagnosis.stated and check(code, m)[0]]
+    stated = [code for code, diagnosis in CRITERIA.items() if diagnosis.stated]
+    met = [code for code in stated if (rule := _open_rule(code, m)) is not None and rule.met(m)]
     return [code for code in met if not set(OUTRANKED.get(code, ())) & set(met)]

@@ -28,7 +28,7 @@ BAND_RATE = ANALYSIS_RATE / BAND_STEP
 DRIFT_STEP = 20
 """Drift is computed at 25 Hz, fifty times its highest frequency."""
 
-MAX_SORTING_NETWORK = 12
+MAX_SORTING_NETWORK = 20
 MAINS_HZ = (50.0, 60.0)
 MAINS_RATIO = 8.0
 SPIKE_NOISE = 15.0
@@ -79,6 +79,24 @@ def to_analysis_rate(signal: FloatArray, sampling_rate: float) -> FloatArray:
     return result
 
 
+def block_means(signal: NDArray[np.floating], step: int) -> FloatArray:
+    """Mean of every `step` samples; a product with equal weights is six times faster than a mean over a short axis.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples)
+    step : int, samples
+
+    Returns
+    -------
+    ndarray, shape (n_leads, n_samples // step)
+    """
+    n_blocks = signal.shape[1] // step
+    blocks = signal[:, : n_blocks * step].reshape(len(signal), n_blocks, step)
+    means: FloatArray = np.asarray(blocks, dtype=np.float64) @ np.full(step, 1.0 / step)
+    return means
+
+
 def middle(values: FloatArray) -> FloatArray:
     """Median over the first axis; four times faster than `numpy.median` for few rows.
 
@@ -92,15 +110,34 @@ def middle(values: FloatArray) -> FloatArray:
     if n > MAX_SORTING_NETWORK:
         ordered = np.sort(values, axis=0)
     else:
-        # Odd-even transposition: whole rows are compared at once.
-        rows = [np.array(row) for row in values]
-        for turn in range(n):
-            for low in range(turn % 2, n - 1, 2):
-                pair = rows[low], rows[low + 1]
-                rows[low], rows[low + 1] = np.minimum(*pair), np.maximum(*pair)
-        ordered = rows
+        ordered = list(values)
+        for low, high in _median_network(n):  # whole rows are compared at once
+            pair = ordered[low], ordered[high]
+            ordered[low], ordered[high] = np.minimum(*pair), np.maximum(*pair)
     result: FloatArray = ordered[n // 2] if n % 2 else 0.5 * (ordered[n // 2 - 1] + ordered[n // 2])
-    return result
+    return np.asarray(result)
+
+
+@lru_cache(maxsize=MAX_SORTING_NETWORK + 1)
+def _median_network(n: int) -> tuple[tuple[int, int], ...]:
+    """Comparisons of Batcher's merge exchange (Knuth 1998, 5.2.2 M) on which the median of n values depends."""
+    every = []
+    top = 1 << max((n - 1).bit_length() - 1, 0)
+    p = top
+    while p:
+        q, r, d = top, 0, p
+        while True:
+            every += [(low, low + d) for low in range(n - d) if low & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q // 2, p
+        p //= 2
+    needed, kept = {n // 2, (n - 1) // 2}, []
+    for pair in reversed(every):
+        if needed & set(pair):
+            kept.append(pair)
+            needed |= set(pair)
+    return tuple(reversed(kept))
 
 
 def quantiles(values: FloatArray, *shares: float) -> list[FloatArray]:
@@ -192,11 +229,10 @@ def drift(signal: FloatArray, cutoff_hz: float = 0.5) -> FloatArray:
     ----------
     Kligfield et al. 2007, J Am Coll Cardiol 49:1109: cutting off up to 0.67 Hz is permitted for zero-phase filters.
     """
-    n_leads, n = signal.shape
-    blocks = n // DRIFT_STEP
-    if blocks < 4:
+    n = signal.shape[1]
+    if n // DRIFT_STEP < 4:
         return np.broadcast_to(signal.mean(axis=1, keepdims=True), signal.shape)
-    means = signal[:, : blocks * DRIFT_STEP].reshape(n_leads, blocks, DRIFT_STEP).mean(axis=2)
+    means = block_means(signal, DRIFT_STEP)
     rate = ANALYSIS_RATE / DRIFT_STEP
     slow = _zero_phase(_butterworth(2, cutoff_hz, "lowpass", rate), means, 2.0, rate)
     return interpolate(slow, (DRIFT_STEP - 1) / 2.0, DRIFT_STEP, n)
@@ -315,7 +351,8 @@ def pacing_spikes(signal: FloatArray) -> IntArray:
     centre = signal[:, far:-far]
     before, after = signal[:, far - near : n - far - near], signal[:, far + near : n - far + near]
     # A cheap condition that spikes meet and few other samples do.
-    sharp = np.flatnonzero((np.abs(2.0 * centre - before - after) > 0.4 * scale).sum(axis=0) >= wanted)
+    bent = np.abs(2.0 * centre - before - after) > 0.4 * scale
+    sharp = np.flatnonzero(bent.sum(axis=0, dtype=np.uint8) >= wanted)
     if sharp.size == 0:
         return spikes
     rough = quantiles(np.abs(centre[:, ::7] - before[:, ::7]), 0.5)[0][:, None]

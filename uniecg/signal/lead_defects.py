@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from uniecg.signal.filters import BoolArray, FloatArray
+from uniecg.signal.filters import BoolArray, FloatArray, block_means, quantiles
 
 PARTLY_FLAT, SHIFTED, DROWNED = (
     "flat for 3 s or more",
@@ -61,25 +61,26 @@ def lead_defects(signal: FloatArray, sampling_rate: float, *, in_mv: bool = True
     rate = sampling_rate / step
     if n_blocks < rate:
         return [[] for _ in signal]
-    blocks = signal[:, : n_blocks * step].reshape(len(signal), n_blocks, step)
-    mean = blocks.mean(axis=2)
+    mean = block_means(signal, step)
     named = [
-        (PARTLY_FLAT, _is_flat(blocks, int(FLAT_S * rate))),
+        (PARTLY_FLAT, _is_flat(signal, step, int(FLAT_S * rate))),
         (SHIFTED, _is_shifted(mean, rate) & np.bool_(in_mv)),
         (DROWNED, _is_drowned(mean, rate)),
     ]
     return [[name for name, is_set in named if is_set[lead]] for lead in range(len(signal))]
 
 
-def _is_flat(blocks: FloatArray, width: int) -> BoolArray:
-    high = ndimage.maximum_filter1d(blocks.max(axis=2), width, axis=1, mode="nearest")
-    low = ndimage.minimum_filter1d(blocks.min(axis=2), width, axis=1, mode="nearest")
-    whole = slice(width // 2, blocks.shape[1] - (width - 1) // 2)  # windows inside of the record
+def _is_flat(signal: FloatArray, step: int, width: int) -> BoolArray:
+    # With the samples of a block first, whole rows are compared at once.
+    blocks = np.ascontiguousarray(_chunks(signal, step).transpose(2, 0, 1))
+    high = ndimage.maximum_filter1d(blocks.max(axis=0), width, axis=1, mode="nearest")
+    low = ndimage.minimum_filter1d(blocks.min(axis=0), width, axis=1, mode="nearest")
+    whole = slice(width // 2, blocks.shape[2] - (width - 1) // 2)  # windows inside of the record
     return np.asarray((high - low)[:, whole].min(axis=1, initial=np.inf) < FLAT_RANGE_MV)
 
 
 def _is_shifted(mean: FloatArray, rate: float) -> BoolArray:
-    level = _chunks(mean, round(SHIFT_MEAN_S * rate)).mean(axis=2)
+    level = block_means(mean, round(SHIFT_MEAN_S * rate))
     away = np.abs(level - np.median(level, axis=1, keepdims=True)) > SHIFT_MV
     return np.asarray(away.mean(axis=1) >= SHIFT_SHARE)
 
@@ -88,7 +89,7 @@ def _is_drowned(mean: FloatArray, rate: float) -> BoolArray:
     """Compare quiet moments with QRS complexes by differences over 40 ms, which pass 5 to 20 Hz."""
     lag = max(1, round(0.04 * rate))
     activity = _chunks(np.abs(mean[:, lag:] - mean[:, :-lag]), max(1, round(0.1 * rate))).max(axis=2)
-    quiet, loud = np.percentile(activity, (20, 97), axis=1)
+    quiet, loud = quantiles(activity, 0.2, 0.97)
     return np.asarray(quiet > QUIET_SHARE * loud)
 
 

@@ -22,13 +22,14 @@ Comput Methods Programs Biomed 134:31.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from uniecg.record import LEADS, Record
-from uniecg.signal.filters import FloatArray
+from uniecg.signal.filters import FloatArray, block_means
 from uniecg.signal.measurements import Beats
 
 LIMB, CHEST = LEADS[:6], LEADS[6:]
@@ -119,7 +120,10 @@ def swapped_electrodes(beat: FloatArray, p_in_i_mv: float = math.nan) -> Arrange
     excluded = ARMS if p_in_i_mv > CLEAR_P_MV else ALL_CHEST if p_in_i_mv < -CLEAR_P_MV else None
     return min(
         (one for one in (*_LIMB_SWAPS, *_CHEST_SWAPS) if one is not excluded),
-        key=lambda one: _mean_step(beat, one) - AGREEMENT_WEIGHT * _agreement(beat, one),
+        key=lambda one: (
+            float(_mean_steps(_distances(beat, one.frontal), [one.order])[0])
+            - AGREEMENT_WEIGHT * _agreement(beat, one)
+        ),
     )
 
 
@@ -131,8 +135,10 @@ def gains(beat: FloatArray) -> tuple[float, float]:
     beat : ndarray, shape (12, n_samples), mV
     """
     agreement = max(_agreement(beat, one) for one in _LIMB_SWAPS)
-    step = min(_mean_step(beat, one) for one in _CHEST_SWAPS)
-    return agreement - _agreement(beat, _RIGHT), 1.0 - step / max(_mean_step(beat, _RIGHT), 1e-12)
+    distance = _distances(beat, _RIGHT.frontal)
+    step = float(_mean_steps(distance, [one.order for one in _CHEST_SWAPS]).min())
+    right = float(_mean_steps(distance, [_IN_ORDER])[0])
+    return agreement - _agreement(beat, _RIGHT), 1.0 - step / max(right, 1e-12)
 
 
 def dominant_beat(record: Record, beats: Beats) -> FloatArray | None:
@@ -151,15 +157,14 @@ def dominant_beat(record: Record, beats: Beats) -> FloatArray | None:
     """
     step = max(1, round(record.sampling_rate / 100.0))
     rate = record.sampling_rate / step
-    n_blocks = record.n_samples // step
-    signal = record.signal[:, : n_blocks * step].reshape(len(LEADS), n_blocks, step).mean(axis=2)
+    signal = block_means(record.signal, step)
     base, before, after = (round(part * rate) for part in (BASE_S, BEFORE_S, AFTER_S))
     onsets = beats.qrs_on_s[beats.dominant & np.isfinite(beats.qrs_on_s)]
     starts = [round(onset * rate) for onset in onsets]
     windows = [
         signal[:, at - before : at + after] - signal[:, at - base : at].mean(axis=1, keepdims=True)
         for at in starts
-        if at >= before and at + after <= n_blocks
+        if at >= before and at + after <= signal.shape[1]
     ]
     return np.median(windows, axis=0).astype(np.float64) if windows else None
 
@@ -172,10 +177,19 @@ def _agreement(beat: FloatArray, arrangement: Arrangement) -> float:
     return float((frontal * expected).sum()) / max(size, 1e-12)
 
 
-def _mean_step(beat: FloatArray, arrangement: Arrangement) -> float:
-    """Return the mean distance between neighbours on the path from aVR over V1 to V6 to I."""
-    first, second = arrangement.frontal @ beat[:2]
-    chest = beat[6:][list(arrangement.order)]
-    path = np.concatenate([-(first + second)[None] / 2.0, chest, first[None]])
-    size = np.linalg.norm(path, axis=1, keepdims=True) + DAMPING * float(np.linalg.norm(chest)) + 1e-12
-    return float(np.linalg.norm(np.diff(path / size, axis=0), axis=1).mean())
+def _distances(beat: FloatArray, frontal: FloatArray) -> FloatArray:
+    """Return the difference of shape between any two of aVR, V1 to V6 and I, shape (8, 8)."""
+    first, second = frontal @ beat[:2]
+    chest = beat[6:]
+    nodes = np.concatenate([-(first + second)[None] / 2.0, chest, first[None]])
+    size = np.linalg.norm(nodes, axis=1, keepdims=True) + DAMPING * float(np.linalg.norm(chest)) + 1e-12
+    nodes = nodes / size
+    products = nodes @ nodes.T
+    squares = np.diag(products)
+    return np.asarray(np.sqrt(np.maximum(squares[:, None] + squares - 2.0 * products, 0.0)))
+
+
+def _mean_steps(distances: FloatArray, orders: Sequence[tuple[int, ...]]) -> FloatArray:
+    """Return the mean distance between neighbours on the path from aVR over the chest leads in each order to I."""
+    paths = np.pad(np.array(orders) + 1, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 7)))
+    return np.asarray(distances[paths[:, :-1], paths[:, 1:]].mean(axis=1))

@@ -48,18 +48,20 @@ def match_wave(
         return nan, nan.copy(), nan.copy()
     width = (stop - start) // step
     views = np.lib.stride_tricks.sliding_window_view(piece[whole], width, axis=2)
-    views = views.transpose(0, 2, 1, 3)
-    tilt = np.linspace(-1.0, 1.0, width)
-    tilt = tilt / np.linalg.norm(tilt)
-    flat = views - views.mean(axis=3, keepdims=True)
-    flat = flat - (flat @ tilt)[..., None] * tilt
-    flat = flat.reshape(flat.shape[0], flat.shape[1], -1)
-    centre = min((start - low) // step, flat.shape[1] - 1)
-    home = flat[:, centre]
-    others = (home.sum(axis=0, keepdims=True) - home) / (len(home) - 1)
-    dots = np.einsum("nlk,nk->nl", flat, others)
-    norms = np.linalg.norm(flat, axis=2)
-    size = np.maximum(np.linalg.norm(others, axis=1), 1e-12)
+    tilt = np.linspace(-1.0, 1.0, width, dtype=np.float32)
+    tilt /= np.linalg.norm(tilt)
+    level = np.full(width, 1.0 / np.sqrt(width), dtype=np.float32)
+    centre = min((start - low) // step, views.shape[2] - 1)
+    home = views[:, :, centre]
+    home = home - (home @ level)[..., None] * level - (home @ tilt)[..., None] * tilt
+    others = (home.sum(axis=0, keepdims=True) - home) / np.float32(len(home) - 1)
+    # The mean of the others has neither level nor tilt, so the single beat's need not be taken out before the product.
+    dots = np.einsum("nklw,nkw->nl", views, others)
+    power = np.einsum("nklw,nklw->nl", views, views)
+    for unwanted in (level, tilt):
+        power = power - np.square(np.einsum("nklw,w->nkl", views, unwanted)).sum(axis=1)
+    norms = np.sqrt(np.maximum(power, 0.0))
+    size = np.maximum(np.sqrt(np.einsum("nkw,nkw->n", others, others)), 1e-12)
     scores = dots / np.maximum(norms * size[:, None], 1e-12)
     best = scores.argmax(axis=1)
     rows = np.arange(len(best))

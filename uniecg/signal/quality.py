@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray
+from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, quantiles
 from uniecg.signal.lead_defects import DROWNED, PARTLY_FLAT, SHIFTED
 
 MISSING, FLAT, CLIPPED = "missing", "flat", "clipped"
@@ -84,7 +84,8 @@ def usable_leads(signal: FloatArray, valid: FloatArray) -> tuple[BoolArray, list
     reasons : list of list of str
     """
     stride = max(signal.shape[1] // 2000, 1)
-    spread = np.ptp(np.percentile(signal[:, ::stride], (1, 99), axis=1), axis=0)
+    low, high = quantiles(signal[:, ::stride], 0.01, 0.99)
+    spread = high - low
     moving = spread[(valid >= MIN_VALID) & (spread > 0)]
     typical = float(np.median(moving)) if moving.size else 0.0
     flat = (spread <= FLAT_RATIO * typical) | (spread < FLAT_MV)
@@ -106,11 +107,13 @@ def clipped(signal: FloatArray, sampling_rate: float) -> BoolArray:
     """
     least = max(10.0, CLIPPED_S * sampling_rate)
     result = np.zeros(len(signal), dtype=bool)
-    for extreme in (signal.max(axis=1, keepdims=True), signal.min(axis=1, keepdims=True)):
-        at_limit = np.abs(signal - extreme) <= 1e-6 * (1.0 + np.abs(extreme))
-        stuck = at_limit[:, 1:] & at_limit[:, :-1]
-        far = np.abs(extreme[:, 0] - signal.mean(axis=1)) > 3.0 * signal.std(axis=1)
-        result |= (stuck.mean(axis=1) > CLIPPED_SHARE) | ((stuck.sum(axis=1) > least) & far)
+    for lead, values in enumerate(signal):
+        for extreme in (values.max(), values.min()):
+            at_limit = np.flatnonzero(np.abs(values - extreme) <= 1e-6 * (1.0 + abs(extreme)))
+            if len(at_limit) > min(CLIPPED_SHARE * len(values), least):
+                stuck = int((np.diff(at_limit) == 1).sum())
+                far = abs(extreme - values.mean()) > 3.0 * values.std()
+                result[lead] |= stuck > CLIPPED_SHARE * (len(values) - 1) or (stuck > least and far)
     return result
 
 
@@ -205,8 +208,8 @@ def fast_noise(signal: FloatArray) -> FloatArray:
     ndarray, shape (n_leads,), mV
     """
     step = max(int(ANALYSIS_RATE / 100), 1)
-    bend = signal[:, 2 * step :] - 2 * signal[:, step:-step] + signal[:, : -2 * step]
+    bend = signal[:, 2 * step :: 4] - 2 * signal[:, step:-step:4] + signal[:, : -2 * step : 4]
     if bend.shape[1] == 0:
         return np.zeros(len(signal))
-    noise: FloatArray = 1.4826 * np.median(np.abs(bend[:, ::4]), axis=1) / np.sqrt(6.0)
+    noise: FloatArray = 1.4826 * quantiles(np.abs(bend), 0.5)[0] / np.sqrt(6.0)
     return noise

@@ -63,9 +63,18 @@ _SPANS: WeakKeyDictionary[Measurements, dict[str, tuple[float, float]]] = WeakKe
 class Rule(Protocol):
     """Anything that can be judged on measurements."""
 
-    def judge(self, m: Measurements) -> Outcome:
-        """Return the outcome with the values it rests on."""
+    def met(self, m: Measurements) -> Met:
+        """Return the outcome; it may be known before every part is looked at."""
         ...
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        """Return the values that the outcome rests on."""
+        ...
+
+
+def judge(rule: Rule, m: Measurements) -> Outcome:
+    """Return the outcome of a rule together with its evidence."""
+    return rule.met(m), rule.evidence(m)
 
 
 @cache
@@ -140,12 +149,14 @@ class Within:
     high: float = math.inf
     lead: str | None = None
 
-    def judge(self, m: Measurements) -> Outcome:
+    def met(self, m: Measurements) -> Met:
         value = value_of(m, self.quantity, self.lead)
-        met = (
-            None if math.isnan(value) else self.low <= value and (value < self.high or self.high == math.inf)
-        )
-        return met, (evidence_for(m, self.quantity, self.lead, value),)
+        if math.isnan(value):
+            return None
+        return self.low <= value and (value < self.high or self.high == math.inf)
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        return (evidence_for(m, self.quantity, self.lead, value_of(m, self.quantity, self.lead)),)
 
 
 @dataclass(frozen=True)
@@ -155,33 +166,49 @@ class OfPerson:
     sex: str | None = None
     min_age: float | None = None
 
-    def judge(self, m: Measurements) -> Outcome:
+    def met(self, m: Measurements) -> Met:
         sex = True if self.sex is None else None if m.sex is None else m.sex == self.sex
         age = True if self.min_age is None else None if m.age is None else m.age >= self.min_age
-        return every((sex, age)), ()
+        return every((sex, age))
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        return ()
 
 
 @dataclass(frozen=True)
 class Unmeasured:
     """A finding that belongs to a definition but that the measurements do not hold: it cannot be judged."""
 
-    def judge(self, m: Measurements) -> Outcome:
-        return None, ()
+    def met(self, m: Measurements) -> Met:
+        return None
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        return ()
 
 
 def every(outcomes: Iterable[Met]) -> Met:
-    """Return False if one outcome is, else None if one is open."""
-    found = list(outcomes)
-    return False if False in found else None if None in found else True
+    """Return False if one outcome is, else None if one is open; what comes behind a False is not asked for."""
+    result: Met = True
+    for met in outcomes:
+        if met is False:
+            return False
+        if met is None:
+            result = None
+    return result
 
 
 def at_least(outcomes: Iterable[Met], least: int) -> Met:
-    """Tell whether so many outcomes are True, None as long as the open ones could decide it."""
-    found = list(outcomes)
-    met = sum(outcome is True for outcome in found)
-    if met >= least:
-        return True
-    return None if met + sum(outcome is None for outcome in found) >= least else False
+    """Tell whether so many outcomes are True, None as long as the open ones could decide it.
+
+    What comes behind the last True needed is not asked for.
+    """
+    met = undecided = 0
+    for outcome in outcomes:
+        met += outcome is True
+        undecided += outcome is None
+        if met >= least:
+            return True
+    return None if met + undecided >= least else False
 
 
 @dataclass(frozen=True)
@@ -190,11 +217,12 @@ class Every:
 
     parts: tuple[Rule, ...]
 
-    def judge(self, m: Measurements) -> Outcome:
-        outcomes = [part.judge(m) for part in self.parts]
-        met = every(met for met, _ in outcomes)
-        shown = [found for part, found in outcomes if met is not False or part is False]
-        return met, tuple(item for found in shown for item in found)
+    def met(self, m: Measurements) -> Met:
+        return every(part.met(m) for part in self.parts)
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        shown = [part for part in self.parts if part.met(m) is False] or self.parts
+        return tuple(item for part in shown for item in part.evidence(m))
 
 
 @dataclass(frozen=True)
@@ -204,11 +232,13 @@ class Some:
     parts: tuple[Rule, ...]
     least: int = 1
 
-    def judge(self, m: Measurements) -> Outcome:
-        outcomes = [part.judge(m) for part in self.parts]
-        met = at_least((met for met, _ in outcomes), self.least)
-        shown = [found for part, found in outcomes if met is not True or part is True]
-        return met, tuple(item for found in shown for item in found)
+    def met(self, m: Measurements) -> Met:
+        return at_least((part.met(m) for part in self.parts), self.least)
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        met = self.met(m)
+        shown = [part for part in self.parts if met is not True or part.met(m) is True]
+        return tuple(item for part in shown for item in part.evidence(m))
 
 
 @dataclass(frozen=True)
@@ -217,9 +247,12 @@ class Unless:
 
     part: Rule
 
-    def judge(self, m: Measurements) -> Outcome:
-        met, found = self.part.judge(m)
-        return (None if met is None else not met), found
+    def met(self, m: Measurements) -> Met:
+        met = self.part.met(m)
+        return None if met is None else not met
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        return self.part.evidence(m)
 
 
 @dataclass(frozen=True)
@@ -238,8 +271,11 @@ class Criterion:
     rule: Rule
     source: str
 
-    def judge(self, m: Measurements) -> Outcome:
-        return self.rule.judge(m)
+    def met(self, m: Measurements) -> Met:
+        return self.rule.met(m)
+
+    def evidence(self, m: Measurements) -> tuple[Evidence, ...]:
+        return self.rule.evidence(m)
 
 
 def criteria_in(rule: Rule) -> Iterator[Criterion]:

@@ -98,8 +98,9 @@ def _ends(curves: FloatArray, tops: FloatArray, last: int) -> FloatArray:
     tops : ndarray of int, shape (n_rows,)
     last : int
     """
+    first = max(int(tops.min()) - 1, 0)
+    part, tops, last = curves[:, first : last + 1], tops - first, last - first
     rows, at = np.arange(len(curves)), np.arange(last + 1)
-    part = curves[:, : last + 1]
     slope = np.gradient(part, axis=1)
     valley = np.where(at >= tops[:, None], part, np.inf).argmin(axis=1)
     falling = (at >= tops[:, None]) & (at <= np.maximum(valley, tops + 2)[:, None])
@@ -108,4 +109,4 @@ def _ends(curves: FloatArray, tops: FloatArray, last: int) -> FloatArray:
     beside = np.clip(valley[:, None] + np.arange(-6, 7), tops[:, None], last)
     floor = np.median(part[rows[:, None], beside], axis=1)
     tangent = (part[rows, steep] - floor) / np.where(fall < 0.0, -fall, NAN)
-    return np.asarray(np.minimum(steep + FOOT * tangent, last))
+    return np.asarray(first + np.minimum(steep + FOOT * tangent, last))

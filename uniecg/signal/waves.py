@@ -178,7 +178,9 @@ def lead_extent(
     if not (np.isfinite(on) and np.isfinite(off)):
         return np.full(n_leads, NAN), np.full(n_leads, NAN)
     first, last = max(int(on), 0), min(int(off), beat.shape[1] - 1)
-    slope = ndimage.uniform_filter1d(np.abs(np.gradient(beat, axis=1)), 3, axis=1)[:, first : last + 1]
+    start = max(first - 2, 0)  # as far as slope and its mean reach
+    slope = np.abs(np.gradient(beat[:, start : last + 3], axis=1))
+    slope = ndimage.uniform_filter1d(slope, 3, axis=1)[:, first - start : last + 1 - start]
     moves = slope > share * slope.max(axis=1, keepdims=True)
     clear = np.ptp(beat[:, first : last + 1], axis=1) > CLEAR * noise
     begin = np.where(clear, first + moves.argmax(axis=1), on)

@@ -17,10 +17,12 @@ from uniecg.text.statements import IMPRESSION, RHYTHMS, STATEMENTS
 __all__ = [
     "MIN_ST_MV",
     "Style",
+    "compared",
     "explain",
     "inverted_t_leads",
     "measurement_text",
     "q_wave_leads",
+    "regularity",
     "significant_st",
     "st_deviations",
 ]
@@ -35,10 +37,23 @@ MIN_Q_SHARE = 0.25
 MANY_P, FEW_P = 0.7, 0.3
 REGULAR, IRREGULAR = 0.05, 0.10
 """Largest and smallest variation of RR (standard deviation over mean) that is called regular and irregular."""
-FLUTTER_REGULARITY = 0.5
-MANY_SPIKES = 0.5
 MAX_QTC_MS = (460, 450)
 """Where a long QTc begins: women and unknown sex, men."""
+NORMAL_RANGES: Mapping[str, tuple[int, int, tuple[str, str, str]]] = {
+    "rate": (60, 100, ("slow", "normal", "fast")),
+    "PR": (120, 200, ("short", "normal", "long")),
+    "QRS": (0, 119, ("", "not wide", "wide")),
+    "QTc": (340, MAX_QTC_MS[0] - 1, ("short", "normal", "long")),
+    "axis": (-30, 90, ("left", "normal", "right")),
+}
+"""Lowest and highest normal value (bpm, ms, degrees), and words for below, within and above; a QTc ends earlier in men.
+
+References
+----------
+Surawicz et al. 2009 (PR, QRS, axis); Rautaharju et al. 2009 (QTc); Kusumoto et al. 2019 (rate).
+"""
+FLUTTER_REGULARITY = 0.5
+MANY_SPIKES = 0.5
 NO_PR = frozenset({"AFIB", "AFLT", "3AVB"})
 """Rhythms in which the time from P to QRS means nothing."""
 WORD_OF_QUALITY = {"usable": "good", "limited": "limited", "unusable": "poor"}
@@ -50,6 +65,25 @@ def _whole(value: float) -> int | None:
 
 def _tenth(value: float) -> str | None:
     return f"{value:.1f}" if math.isfinite(value) else None
+
+
+def compared(quantity: str, value: float, m: Measurements) -> str:
+    """Word for a value, rounded as it is written, against its normal range; empty if NaN or if there is no word."""
+    if quantity not in NORMAL_RANGES or not math.isfinite(value):
+        return ""
+    low, high, words = NORMAL_RANGES[quantity]
+    if quantity == "QTc" and m.sex == "male":
+        high = MAX_QTC_MS[1] - 1
+    if quantity == "axis" and round(value) < -90:
+        return "extreme"
+    return words[0] if round(value) < low else words[2] if round(value) > high else words[1]
+
+
+def regularity(m: Measurements) -> str:
+    """Word for the variation of RR; empty if it was not measured."""
+    if not math.isfinite(m.rr_cv):
+        return ""
+    return "regular" if m.rr_cv <= REGULAR else "irregular" if m.rr_cv >= IRREGULAR else "slightly irregular"
 
 
 def st_deviations(m: Measurements) -> dict[str, float]:
@@ -116,8 +150,9 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
     Returns
     -------
     str
-        For example ``"rate 72; rr cv 3; P yes; PR 160; QRS 92; QT 400; QTc 420; axis 45; ST V2 +0.2;
-        meets sinus rhythm; quality good"``: bpm, percent, ms, degrees and mV; QTc is Fridericia's, "rr step" the
+        For example ``"rate 72 normal; rr cv 3 regular; P yes; PR 160 normal; QRS 92 not wide; QT 400; QTc 420 normal;
+        axis 45 normal; ST V2 +0.2; meets sinus rhythm; quality good"``: bpm, percent, ms, degrees and mV, with the
+        word of :func:`compared`, since a small model compares numbers badly; QTc is Fridericia's, "rr step" the
         typical change from one RR to the next, "limb" the largest QRS of the limb leads, "meets" the statements whose
         criteria are met.
 
@@ -128,17 +163,21 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
     """
     if drop > 0 and rng is None:
         raise InputError("drop needs a random generator: pass rng=numpy.random.default_rng(seed)")
+
+    def graded(quantity: str, value: float) -> str | None:
+        return f"{_whole(value)} {compared(quantity, value, m)}" if math.isfinite(value) else None
+
     early = int(m.beats.premature.sum())
     numbers: tuple[tuple[str, int | str | None], ...] = (
-        ("rate", _whole(m.heart_rate_bpm)),
-        ("rr cv", _whole(100 * m.rr_cv)),
+        ("rate", graded("rate", m.heart_rate_bpm)),
+        ("rr cv", math.isfinite(m.rr_cv) and f"{_whole(100 * m.rr_cv)} {regularity(m)}"),
         ("rr step", _whole(100 * m.rr_irregularity)),
         ("P", _p_word(m, ("yes", "some", "no"))),
-        ("PR", _whole(m.pr_ms)),
-        ("QRS", _whole(m.qrs_ms)),
+        ("PR", graded("PR", m.pr_ms)),
+        ("QRS", graded("QRS", m.qrs_ms)),
         ("QT", _whole(m.qt_ms)),
-        ("QTc", _whole(m.qtc_fridericia_ms)),
-        ("axis", _whole(m.qrs_axis_deg)),
+        ("QTc", graded("QTc", m.qtc_fridericia_ms)),
+        ("axis", graded("axis", m.qrs_axis_deg)),
         ("early", early or None),
         ("wide", _whole(value_of(m, "pvc_count", None)) or None),
         ("paced", "yes" if m.paced_fraction >= MANY_SPIKES else None),
@@ -151,7 +190,7 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
         ("meets", ", ".join(STATEMENTS[code].name for code in findings(m))),
         ("quality", WORD_OF_QUALITY[m.quality.verdict]),
     )
-    items = [f"{name} {value}" for name, value in numbers if value not in (None, "")]
+    items = [f"{name} {value}" for name, value in numbers if value not in (None, "", False)]
     if rng is not None and drop > 0:
         items = [item for item in items if rng.random() >= drop]
     return "; ".join(items)
@@ -181,7 +220,7 @@ def _rhythm(m: Measurements, codes: Sequence[str], rng: np.random.Generator | No
         spoken = names + _pick((f", rate {rate} bpm", f" at {rate} bpm", f" with a rate of {rate} bpm"), rng)
     else:
         spoken = _pick((f"rate {rate} bpm", f"heart rate {rate} bpm", f"ventricular rate {rate} bpm"), rng)
-    regular = "regular" if m.rr_cv <= REGULAR else "irregular" if m.rr_cv >= IRREGULAR else None
+    regular = regularity(m)
     p_waves = None if "PACE" in codes else _p_word(m, ("P waves present", "", "no P waves"))
     spikes = "pacing spikes" if m.paced_fraction >= MANY_SPIKES else None
     flutter = f"atrial rate {_whole(m.atrial_rate_bpm)} bpm" if "AFLT" in codes and _is_flutter(m) else None
@@ -197,27 +236,22 @@ def _odd_beats(m: Measurements, codes: Sequence[str]) -> list[str]:
     return [f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count]
 
 
-def _graded(name: str, value: float, unit: str, limits: Mapping[str, tuple[float, float]]) -> str | None:
+def _graded(name: str, value: float, unit: str, m: Measurements, said: Sequence[str] = ()) -> str | None:
+    """A value with its word, if the word is one of those said."""
     whole = _whole(value)
     if whole is None:
         return None
-    word = next((word for word, (low, high) in limits.items() if low <= whole <= high), None)
-    return f"{name} {whole} {unit}" + (f" ({word})" if word else "")
+    word = compared(name, value, m)
+    return f"{name} {whole} {unit}" + (f" ({word})" if word in said else "")
 
 
 def _intervals(m: Measurements, codes: Sequence[str], short: bool) -> str:
-    """PR, QRS, QT, QTc and axis with a word where they leave the normal range.
-
-    References
-    ----------
-    Surawicz et al. 2009 (PR 120-200 ms, QRS below 120 ms, axis -30 to 90 degrees); Rautaharju et al. 2009 (QTc).
-    """
-    pr = None if NO_PR & set(codes) else _graded("PR", m.pr_ms, "ms", {"long": (201, 999), "short": (0, 119)})
-    qrs = _graded("QRS", m.qrs_ms, "ms", {"wide": (120, 999)})
-    qt = _graded("QT", m.qt_ms, "ms", {})
-    qtc = _graded("QTc", m.qtc_fridericia_ms, "ms", {"long": (MAX_QTC_MS[m.sex == "male"], 999)})
-    sides = {"normal": (-30.0, 90.0), "left": (-90.0, -31.0), "right": (91.0, 180.0)}
-    axis = _graded("axis", m.qrs_axis_deg, "degrees", sides)
+    """PR, QRS, QT, QTc and axis with a word where they leave the normal range."""
+    pr = None if NO_PR & set(codes) else _graded("PR", m.pr_ms, "ms", m, ("long", "short"))
+    qrs = _graded("QRS", m.qrs_ms, "ms", m, ("wide",))
+    qt = _graded("QT", m.qt_ms, "ms", m)
+    qtc = _graded("QTc", m.qtc_fridericia_ms, "ms", m, ("long",))
+    axis = _graded("axis", m.qrs_axis_deg, "degrees", m, ("normal", "left", "right", "extreme"))
     return _sentence((qrs, qtc) if short else (pr, qrs, qt, qtc, axis))
 
 

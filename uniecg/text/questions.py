@@ -10,7 +10,7 @@ import numpy as np
 
 from uniecg.signal.criteria import check, check_statement
 from uniecg.signal.measurements import Measurements
-from uniecg.text.explain import IRREGULAR, MAX_QTC_MS, NO_PR, REGULAR, q_wave_leads, st_deviations
+from uniecg.text.explain import NO_PR, compared, q_wave_leads, regularity, st_deviations
 from uniecg.text.grammar.cases import surfaces
 from uniecg.text.knowledge import definition
 from uniecg.text.requests import Split, families, phrase
@@ -51,43 +51,39 @@ def _names(codes: Collection[str]) -> str:
     return _join([STATEMENTS[code].name for code in codes])
 
 
-def _value(name: str, value: float, unit: str, low: float, high: float, words: tuple[str, str, str]) -> str:
+def _value(name: str, quantity: str, value: float, unit: str, m: Measurements) -> str:
     """One sentence with a value and how it compares with the normal range."""
     if not math.isfinite(value):
         return f"The {name} cannot be measured in this ECG."
-    whole = round(value)
-    word = words[0] if whole < low else words[2] if whole > high else words[1]
-    return f"The {name} is {whole} {unit}{', ' + word if word else ''}."
+    word = compared(quantity, value, m)
+    return f"The {name} is {round(value)} {unit}{', ' + word if word else ''}."
 
 
 def _rate(m: Measurements, codes: Sequence[str]) -> str:
-    return _value("heart rate", m.heart_rate_bpm, "bpm", 60, 100, ("slow", "normal", "fast"))
+    return _value("heart rate", "rate", m.heart_rate_bpm, "bpm", m)
 
 
 def _pr(m: Measurements, codes: Sequence[str]) -> str:
     without = [code for code in codes if code in NO_PR]
     if without:
         return f"There is no PR interval to measure: {_names(without)}."
-    return _value("PR interval", m.pr_ms, "ms", 120, 200, ("short", "normal", "long"))
+    return _value("PR interval", "PR", m.pr_ms, "ms", m)
 
 
 def _qrs(m: Measurements, codes: Sequence[str]) -> str:
-    return _value("QRS duration", m.qrs_ms, "ms", 0, 119, ("", "not wide", "wide"))
+    return _value("QRS duration", "QRS", m.qrs_ms, "ms", m)
 
 
 def _qt(m: Measurements, codes: Sequence[str]) -> str:
-    return _value("QT interval", m.qt_ms, "ms", 0, 1e4, ("", "", ""))
+    return _value("QT interval", "QT", m.qt_ms, "ms", m)
 
 
 def _qtc(m: Measurements, codes: Sequence[str]) -> str:
-    limit = MAX_QTC_MS[m.sex == "male"] - 1
-    return _value("QTc (Fridericia)", m.qtc_fridericia_ms, "ms", 340, limit, ("short", "normal", "long"))
+    return _value("QTc (Fridericia)", "QTc", m.qtc_fridericia_ms, "ms", m)
 
 
 def _axis(m: Measurements, codes: Sequence[str]) -> str:
-    if round(m.qrs_axis_deg) < -90 if math.isfinite(m.qrs_axis_deg) else False:
-        return f"The QRS axis is {round(m.qrs_axis_deg)} degrees, extreme."
-    return _value("QRS axis", m.qrs_axis_deg, "degrees", -30, 90, ("left", "normal", "right"))
+    return _value("QRS axis", "axis", m.qrs_axis_deg, "degrees", m)
 
 
 def _intervals(m: Measurements, codes: Sequence[str]) -> str:
@@ -115,9 +111,7 @@ def _rhythm(m: Measurements, codes: Sequence[str]) -> str:
 def _regular(m: Measurements, codes: Sequence[str]) -> str:
     if not math.isfinite(m.rr_cv):
         return "Regularity cannot be judged in this ECG."
-    share = round(100 * m.rr_cv)
-    word = "regular" if m.rr_cv <= REGULAR else "irregular" if m.rr_cv >= IRREGULAR else "slightly irregular"
-    return f"The rhythm is {word}: the RR intervals vary by {share} %."
+    return f"The rhythm is {regularity(m)}: the RR intervals vary by {round(100 * m.rr_cv)} %."
 
 
 def _pwave(m: Measurements, codes: Sequence[str]) -> str:

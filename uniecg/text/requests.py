@@ -52,13 +52,16 @@ class RequestExample:
         Whether an ECG is attached.
     family : str
         Grammar family. For *interpret* its first part tells what is wanted: ``report_``, ``short_``,
-        ``impression_`` or ``ask_<quantity>_`` (see :func:`uniecg.text.questions.question_about`).
+        ``impression_`` or ``ask_<quantity>_`` (see :func:`uniecg.text.questions.question_about`), and ``any_`` where
+        nothing but the action is known.
     statements : tuple of str
         SCP-ECG codes named in a *generate* request.
     attributes : Attributes
         Values named in a *generate* request; each number stands in the text.
     answer : str, optional
         The reply, for *answer* only.
+    action_only : bool
+        Whether nothing but the action is known: no reply can be learned from this request.
     """
 
     text: str
@@ -68,6 +71,7 @@ class RequestExample:
     statements: tuple[str, ...] = ()
     attributes: Attributes = Attributes()
     answer: str | None = None
+    action_only: bool = False
 
 
 @cache
@@ -110,6 +114,10 @@ def _draw_template(
 ) -> tuple[Family, Template]:
     pairs, weights = _pool(action, split, prefix)
     return draw.choices(pairs, weights)[0]
+
+
+def _action_only(family: Family) -> bool:
+    return family.options.get("learn") == "action"
 
 
 def _wrap(text: str, family: Family, draw: random.Random) -> str:
@@ -188,13 +196,21 @@ def _generate(split: Split, draw: random.Random) -> RequestExample:
         family.options.get("ecg", ""), draw.random() < _ECG_SHARE["generate"]
     )
     return RequestExample(
-        _finish(text, family, draw), "generate", has_ecg, family.name, case.statements, case.attributes
+        _finish(text, family, draw),
+        "generate",
+        has_ecg,
+        family.name,
+        case.statements,
+        case.attributes,
+        action_only=_action_only(family),
     )
 
 
 def _interpret(split: Split, draw: random.Random) -> RequestExample:
     family, template = _draw_template("interpret", split, draw)
-    return RequestExample(phrase(family, template, draw), "interpret", True, family.name)
+    return RequestExample(
+        phrase(family, template, draw), "interpret", True, family.name, action_only=_action_only(family)
+    )
 
 
 def _without_ecg(split: Split, draw: random.Random) -> RequestExample:
@@ -242,8 +258,15 @@ def _answer(split: Split, draw: random.Random) -> RequestExample:
             text, reply = text.replace(slot, number), reply.replace(slot, number)
     if "{" in text:
         text, _ = fill_case(text, sample_case(draw, language=language), draw, language)
-    has_ecg = not alone and family.options.get("ecg") != "no" and draw.random() < _ECG_SHARE["answer"]
-    return RequestExample(_finish(text, family, draw), "answer", has_ecg, family.name, answer=reply)
+    share = {"yes": 1.0, "no": 0.0}.get(family.options.get("ecg", ""), _ECG_SHARE["answer"])
+    return RequestExample(
+        _finish(text, family, draw),
+        "answer",
+        not alone and draw.random() < share,
+        family.name,
+        answer=reply,
+        action_only=_action_only(family),
+    )
 
 
 def sample_request(

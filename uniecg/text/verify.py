@@ -174,7 +174,7 @@ _QUALITIES: tuple[tuple[str, str, float, float], ...] = (
     ),
     ("qrs_ms", _words("narrow", r"QRS(?:\s+(?:complex(?:es)?|duration))?"), 0.0, 120.0),
     ("qtc_ms", _words("long|prolonged", r"(?:QTc|QT)(?:\s+interval)?"), 450.0, math.inf),
-    ("qtc_ms", _words("normal", r"(?:QTc|QT)(?:\s+interval)?"), 350.0, 460.0),
+    ("qtc_ms", _words("normal", r"(?:QTc|QT)(?:\s+interval)?"), 335.0, 460.0),
     ("qrs_axis_deg", _words("normal", _AXIS), -30.0, 90.0),
     ("qrs_axis_deg", _words("left|leftward", _AXIS), -90.0, -30.0),
     ("qrs_axis_deg", _words("right|rightward", _AXIS), 90.0, 180.0),

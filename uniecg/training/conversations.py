@@ -29,7 +29,8 @@ class Turn:
     """One request with its inputs and the reply to learn.
 
     ``index`` points into the measured examples when an ECG is attached; ``measured`` is the line of
-    measurements in the prompt, if any; ``values`` are the numbers the reply may point at.
+    measurements in the prompt, if any; ``values`` are the numbers the reply may point at. With ``action_only``
+    nothing but the action is known, and the reply is not to be learned.
     """
 
     request: str
@@ -41,6 +42,7 @@ class Turn:
     statements: tuple[str, ...] = ()
     attributes: Attributes = Attributes()
     values: Mapping[str, str] = field(default_factory=dict)
+    action_only: bool = False
 
     def messages(self, processor: UniECGProcessor, history: Sequence[Turn] = ()) -> list[dict[str, Any]]:
         """Chat messages up to the reply; earlier turns stand as words only."""
@@ -60,8 +62,9 @@ class Turn:
 
     @property
     def reply(self) -> str:
-        """Action token and answer, numbers and statements by reference."""
-        return ACTION_TOKENS[self.action] + point(self.answer, self.values)
+        """Action token and, unless only that is known, the answer with numbers and statements by reference."""
+        words = "" if self.action_only else point(self.answer, self.values)
+        return ACTION_TOKENS[self.action] + words
 
 
 def draw_turn(
@@ -101,6 +104,7 @@ def draw_turn(
         request.statements,
         request.attributes,
         values,
+        request.action_only,
     )
 
 
@@ -160,7 +164,16 @@ def _interpret_turn(
     if modality == "image" or not measured:
         request = _report_request(rng)
         answer = explain(item.measurements, item.statements, style="impression")
-        return Turn(request.text, "interpret", answer, index, modality, None, item.statements)
+        return Turn(
+            request.text,
+            "interpret",
+            answer,
+            index,
+            modality,
+            None,
+            item.statements,
+            action_only=request.action_only,
+        )
     line, values = item.line, measured_values(item.measurements)
     if rng.random() < 0.35:
         question, answer = question_about(rng, item.measurements, item.statements)
@@ -168,7 +181,17 @@ def _interpret_turn(
     request = _report_request(rng)
     style = next((s for s in ("short", "impression") if request.family.startswith(s)), "report")
     answer = explain(item.measurements, item.statements, rng=rng, style=style)  # type: ignore[arg-type]
-    return Turn(request.text, "interpret", answer, index, modality, line, item.statements, values=values)
+    return Turn(
+        request.text,
+        "interpret",
+        answer,
+        index,
+        modality,
+        line,
+        item.statements,
+        values=values,
+        action_only=request.action_only,
+    )
 
 
 def _report_request(rng: np.random.Generator) -> RequestExample:

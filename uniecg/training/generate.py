@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from uniecg.models import (
@@ -20,7 +21,7 @@ from uniecg.pipeline import UniECGPipeline
 from uniecg.training.conversations import Turn
 from uniecg.training.data import measure_examples
 from uniecg.training.run import Run
-from uniecg.training.understand import ConversationDataset, TowerStates, collate_turns
+from uniecg.training.understand import ConversationDataset, TowerStates, collate_turns, use_quick_attention
 
 
 class GenerationDataset(ConversationDataset):
@@ -32,6 +33,12 @@ class GenerationDataset(ConversationDataset):
     def __init__(self, *args: Any, table: StatementTable, num_queries: int, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.table, self.num_queries = table, num_queries
+
+    def draw(self, rng: np.random.Generator) -> tuple[Turn, list[Turn]]:
+        """As in stage 1, but nothing whose statements are not known."""
+        while (drawn := super().draw(rng))[0].action_only:
+            pass
+        return drawn
 
     def encode(self, turn: Turn, history: Sequence[Turn]) -> dict[str, Any]:
         """As in stage 1; a generating reply goes on with the [ECG] tokens."""
@@ -60,6 +67,7 @@ def train_ecg_tokens(run: Run) -> None:
     processor = UniECGProcessor.from_pretrained(source)
     table = StatementTable.load(run.output / "denoiser" / "statements.safetensors")
     model.freeze_for_generation()
+    use_quick_attention(model)
     steps, batch = (run.settings["training"][name] for name in ("max_steps", "per_device_train_batch_size"))
     pad = processor.token_id(PAD)
     ecg_tower: ECGEncoder = model.ecg_tower

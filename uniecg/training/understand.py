@@ -132,7 +132,13 @@ class ConversationDataset(Dataset[dict[str, Any]]):
             turn = draw_turn(self.examples, rng, self.weights, measured=kind == "measured", odds=self.odds)
             if (turn.index is None) == (kind == "words"):
                 break
-        return turn, [draw_turn(self.examples, rng)] if rng.random() < FOLLOW_UPS else []
+        return turn, [self._earlier(rng)] if rng.random() < FOLLOW_UPS else []
+
+    def _earlier(self, rng: np.random.Generator) -> Turn:
+        """An exchange whose reply is known."""
+        while (turn := draw_turn(self.examples, rng)).action_only:
+            pass
+        return turn
 
     def make(self, number: int) -> dict[str, Any]:
         """The conversation of this number, as the model takes it."""
@@ -159,7 +165,7 @@ def encode_turn(processor: UniECGProcessor, turn: Turn, history: Sequence[Turn] 
     prompt = processor.prompt(turn.messages(processor, history))
     prompt = prompt.replace("<|ecg|>", "<|ecg|>" * processor.num_ecg_tokens)
     prompt = prompt.replace("<|image|>", "<|image|>" * processor.num_image_tokens)
-    reply = turn.reply + ("" if turn.action == "generate" else END)
+    reply = turn.reply + ("" if turn.action == "generate" or turn.action_only else END)
     before = processor.tokenizer(prompt, add_special_tokens=False)["input_ids"]
     after = processor.tokenizer(reply, add_special_tokens=False)["input_ids"]
     return {"input_ids": before + after, "labels": [IGNORE] * len(before) + after}
@@ -222,6 +228,7 @@ def train_language_model(run: Run) -> None:
         num_generation_tokens=config.num_generation_tokens,
     )
     model = UniECGForConditionalGeneration(config)
+    use_quick_attention(model)
     warm_start(model.language_model, tokenizer)
     model.ecg_tower.load_state_dict(ecg_tower.state_dict())
     model.vision_tower.load_state_dict(vision_tower.state_dict())
@@ -253,6 +260,12 @@ def train_language_model(run: Run) -> None:
     processor.save_pretrained(run.folder)
     trainer.train(resume_from_checkpoint=resumed)
     run.save(model)
+
+
+def use_quick_attention(model: UniECGForConditionalGeneration) -> None:
+    """Plain attention where no GPU is: PyTorch's fused one has a slow backward pass in bfloat16 on CPUs."""
+    if not torch.cuda.is_available():
+        model.language_model.set_attn_implementation("eager")
 
 
 def _tokenizer(
