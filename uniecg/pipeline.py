@@ -35,6 +35,7 @@ from uniecg.signal.misfit import misfit
 from uniecg.simulate import plan_rhythm, usual_attributes
 from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
+from uniecg.text.possible import impossible
 from uniecg.text.slots import fill, measured_values, point, request_values
 from uniecg.text.statements import STATEMENTS, parse_statements
 from uniecg.text.verify import check_report, objection
@@ -158,6 +159,11 @@ class UniECGPipeline:
         measurements = None if record is None else measure(record)
         inputs = self.processor.chat(request, record, image, measurements, history or ())
         action = self._route(inputs, record is not None or image is not None)
+        if action == "generate":
+            words, refusal = self._announce(request, inputs)
+            if refusal is not None:
+                return Reply("answer", refusal)
+            return self._generate(request, words, inputs, seed, duration_s)
         unreadable = measurements is not None and measurements.quality.verdict == "unusable" and image is None
         if action == "interpret" and measurements is not None and unreadable:
             return _unusable(measurements)
@@ -165,8 +171,6 @@ class UniECGPipeline:
         values = {} if measurements is None else measured_values(measurements)
         values |= request_values(request)
         text = fill(self.processor.tokenizer.decode(ids), values)
-        if action == "generate":
-            return self._generate(request, text, inputs, seed, duration_s)
         if action == "interpret":
             report = _report(text, measurements)
             against = "" if measurements is None else objection(report, measurements)
@@ -174,12 +178,15 @@ class UniECGPipeline:
         return Reply(action, text)
 
     def route(self, request: str, has_ecg: bool) -> Action:
-        """What the model takes a request for, without carrying it out.
+        """What is done with a request, without carrying it out.
 
         With `has_ecg` a bundled normal ECG stands in for the attached one.
         """
         record, measurements = _stand_in() if has_ecg else (None, None)
-        return self._route(self.processor.chat(request, record, None, measurements, ()), has_ecg)
+        inputs = self.processor.chat(request, record, None, measurements, ())
+        action = self._route(inputs, has_ecg)
+        refused = action == "generate" and self._announce(request, inputs)[1] is not None
+        return "answer" if refused else action
 
     def superclass_probabilities(
         self, record: Record | None = None, image: np.ndarray | None = None
@@ -258,6 +265,13 @@ class UniECGPipeline:
                 eos_token_id=end,
             )
         return [token for token in output[0, length + 1 :].tolist() if token < tokens[0] and token != end]
+
+    def _announce(self, request: str, inputs: Any) -> tuple[str, str | None]:
+        """How the model restates a request for an ECG, and why no ECG can be like that if so."""
+        words = fill(
+            self.processor.tokenizer.decode(self._write(inputs, "generate")), request_values(request)
+        )
+        return words, impossible(request, restate(request, words))
 
     def _map(self, inputs: Any, ids: Sequence[int]) -> torch.Tensor:
         """Prompt embeddings (queries, dim) from the [ECG] tokens that follow a finished reply."""

@@ -165,7 +165,7 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             inputs_embeds=embeddings,
             attention_mask=attention_mask,
             past_key_values=past_key_values,
-            use_cache=use_cache,
+            use_cache=False if self.training else use_cache,
             **kwargs,
         )
         hidden = outputs.last_hidden_state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from scipy import signal as sps
@@ -153,7 +154,7 @@ def _trusted(known: FloatArray, extra: FloatArray, n_beats: int) -> FloatArray:
     if len(every) < MIN_WAVES:
         return fallback
     gaps = np.diff(every)
-    typical = float(np.median(gaps))
+    typical = median(gaps.tolist())
     # One wave hidden in a complex doubles an interval.
     times = np.maximum(np.round(gaps / typical), 1.0)
     fits = np.abs(gaps - times * typical) < REGULAR_PP * typical
@@ -189,8 +190,8 @@ def _relate(p_s: FloatArray, lead_in: float, qrs_s: FloatArray, conducts: BoolAr
     values = pr[conducted]
     return AVRelation(
         p_s,
-        60.0 / float(np.median(np.diff(p_s))),
+        60.0 / median(np.diff(p_s).tolist()),
         float(len(dropped)),
         1000.0 * float(np.ptp(values)) if values.size >= 3 else NAN,
-        1000.0 * float(np.median(rises)) if rises else NAN,
+        1000.0 * median(rises) if rises else NAN,
     )

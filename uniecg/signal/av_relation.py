@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from statistics import median
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def pr_growth_ms(m: Measurements) -> float:
     behind = np.flatnonzero(cycles_before(m) >= DROPPED)
     growth = pr[behind - 1] - pr[behind]
     growth = growth[np.isfinite(growth)]
-    return float(np.median(growth)) if growth.size else math.nan
+    return median(growth.tolist()) if growth.size else math.nan
 
 
 AV_RELATION: Mapping[str, Callable[[Measurements], float]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from scipy import ndimage
@@ -100,7 +101,7 @@ def find_r_peaks(signal: FloatArray) -> IntArray:
     heights = curve[peaks]
     block = int(2.5 * BAND_RATE)
     starts = range(0, max(len(curve) - block // 2, 1), block)
-    level = float(np.median([curve[start : start + block].max() for start in starts]))
+    level = median(float(curve[start : start + block].max()) for start in starts)
     if level <= 0.0:
         return nothing
     kept = peaks[heights > THRESHOLD * level]
@@ -120,7 +121,7 @@ def _search_back(kept: IntArray, peaks: IntArray, heights: FloatArray, level: fl
     intervals = np.diff(kept)
     margin = int(0.3 * BAND_RATE)
     found = []
-    for gap in np.flatnonzero(intervals > SEARCH_BACK_GAP * np.median(intervals)):
+    for gap in np.flatnonzero(intervals > SEARCH_BACK_GAP * median(intervals.tolist())):
         inside = (peaks > kept[gap] + margin) & (peaks < kept[gap + 1] - margin)
         inside &= heights > SEARCH_BACK_THRESHOLD * level
         if inside.any():
@@ -240,5 +241,5 @@ def _largest_group(vectors: FloatArray, centre: int, inside: BoolArray) -> IntAr
 
 def _same_shape(similarity: FloatArray) -> BoolArray:
     """Return which beats share the dominant shape; noise lowers all similarities, so the limit follows the median."""
-    limit = min(SAME_SHAPE, float(np.median(np.sort(similarity)[len(similarity) // 2 :])) - 0.12)
-    return similarity >= limit
+    limit = min(SAME_SHAPE, median(np.sort(similarity)[len(similarity) // 2 :].tolist()) - 0.12)
+    return np.asarray(similarity >= limit)

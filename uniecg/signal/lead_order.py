@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from uniecg.record import LEADS, Record
-from uniecg.signal.filters import FloatArray, block_means
+from uniecg.signal.filters import FloatArray, block_means, middle
 from uniecg.signal.measurements import Beats
 
 LIMB, CHEST = LEADS[:6], LEADS[6:]
@@ -166,7 +166,7 @@ def dominant_beat(record: Record, beats: Beats) -> FloatArray | None:
         for at in starts
         if at >= before and at + after <= signal.shape[1]
     ]
-    return np.median(windows, axis=0).astype(np.float64) if windows else None
+    return middle(np.array(windows)) if windows else None
 
 
 def _agreement(beat: FloatArray, arrangement: Arrangement) -> float:

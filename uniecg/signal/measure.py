@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import median
 from typing import TypedDict
 
 import numpy as np
@@ -92,7 +93,7 @@ def _measured(record: Record) -> Measurements:
     noises = q.noise_reasons(size, drift, ready.hum, q.fast_noise(ready.level))
     for lead, named in zip(np.flatnonzero(good), noises, strict=True):
         reasons[lead].extend(named if len(beats.index) else [])
-    consistent = len(beats.index) < 3 or float(np.median(beats.similarity)) >= MIN_CONSISTENCY
+    consistent = len(beats.index) < 3 or median(beats.similarity.tolist()) >= MIN_CONSISTENCY
     rr_s = rr_intervals(beats.index, gaps_in(raw[good], float(record.sampling_rate)))
     values = rates(rr_s)
     qrs_ms = (analysis.waves.qrs_off - analysis.waves.qrs_on) / MS
@@ -231,4 +232,4 @@ def _delta(leads: list[LeadMeasurements]) -> float:
         for lead in leads
         if max(lead.r_mv, lead.r_prime_mv) - min(lead.q_mv, lead.s_mv) >= MIN_DELTA_QRS_MV
     ]
-    return float(np.median(large)) if large else NAN
+    return median(large) if large else NAN

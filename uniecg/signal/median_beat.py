@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -145,7 +146,7 @@ def _spike(spikes: IntArray, index: IntArray) -> float:
         return NAN
     ahead = index - spikes[np.searchsorted(spikes, index).clip(1) - 1]
     near = ahead[(ahead >= 0) & (ahead < QRS_WINDOW[0])]
-    return BEFORE - float(np.median(near)) if 2 * near.size >= index.size else NAN
+    return BEFORE - median(near.tolist()) if 2 * near.size >= index.size else NAN
 
 
 def _level_on_pr(ready: Prepared, index: IntArray, onset: float) -> FloatArray:
@@ -187,4 +188,4 @@ def _beat_noise(windows: FloatArray, beat: FloatArray) -> FloatArray:
 def _cycle(beats: BeatSet) -> float:
     """Typical RR in samples after a dominant beat; one second if there is none."""
     intervals = np.diff(beats.index)[beats.dominant[:-1]]
-    return float(np.median(intervals)) if intervals.size else ANALYSIS_RATE
+    return median(intervals.tolist()) if intervals.size else ANALYSIS_RATE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def usable_leads(signal: FloatArray, valid: FloatArray) -> tuple[BoolArray, list
     low, high = quantiles(signal[:, ::stride], 0.01, 0.99)
     spread = high - low
     moving = spread[(valid >= MIN_VALID) & (spread > 0)]
-    typical = float(np.median(moving)) if moving.size else 0.0
+    typical = median(moving.tolist()) if moving.size else 0.0
     flat = (spread <= FLAT_RATIO * typical) | (spread < FLAT_MV)
     missing, gaps = valid == 0.0, (valid < MIN_VALID) & (valid > 0.0)
     reasons: list[list[str]] = []

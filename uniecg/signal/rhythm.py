@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TypedDict
 
 import numpy as np
@@ -118,7 +119,7 @@ def irregularity(times: Beats) -> float:
     kept = kept[np.isfinite(kept)]
     if kept.size < 3:
         return NAN
-    return float(np.median(np.abs(np.diff(kept))) / np.median(kept))
+    return float(median(np.abs(np.diff(kept)).tolist()) / median(kept.tolist()))
 
 
 def ventricular_run_count(m: Measurements) -> float:

@@ -10,6 +10,7 @@ import random
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -103,17 +104,17 @@ def families(action: Action, split: Split = "train") -> tuple[Family, ...]:
 def _pool(
     action: Action, split: Split, prefix: str = ""
 ) -> tuple[list[tuple[Family, Template]], list[float]]:
-    """All templates of an action whose family name starts with the prefix, and their weights."""
+    """All templates of an action whose family name starts with the prefix, and their weights summed up to each."""
     chosen = [family for family in families(action, split) if family.name.startswith(prefix)]
     pairs = [(family, template) for family in chosen for template in family.templates]
-    return pairs, [float(family.options.get("weight", "1")) for family, _ in pairs]
+    return pairs, list(accumulate(float(family.options.get("weight", "1")) for family, _ in pairs))
 
 
 def _draw_template(
     action: Action, split: Split, draw: random.Random, prefix: str = ""
 ) -> tuple[Family, Template]:
     pairs, weights = _pool(action, split, prefix)
-    return draw.choices(pairs, weights)[0]
+    return draw.choices(pairs, cum_weights=weights)[0]
 
 
 def _action_only(family: Family) -> bool:
