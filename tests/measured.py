@@ -52,6 +52,7 @@ def beats(count: int = 12, premature: int = 0, wide: int = 0) -> Beats:
         wide=first < wide,
         dominant=first >= wide,
         paced=np.zeros(count, dtype=bool),
+        kind=np.where(first < wide, "pvc", np.where(first < premature, "pac", "dominant")),
     )
 
 

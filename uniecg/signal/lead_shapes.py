@@ -9,27 +9,16 @@ from uniecg.signal.lead_waves import axis_deg
 from uniecg.signal.measurements import LeadMeasurements, Measurements
 
 
-def tallest_mv(lead: LeadMeasurements) -> float:
-    """Height of the tallest positive wave of the QRS complex."""
-    return max(lead.r_mv, lead.r_prime_mv)
-
-
-def deepest_mv(lead: LeadMeasurements) -> float:
-    """Depth of the deepest negative wave of the QRS complex, as a positive number."""
-    return -min(lead.q_mv, lead.s_mv)
-
-
 def negative_share(lead: LeadMeasurements) -> float:
     """Depth over the whole size of the QRS complex: 1 for a QS complex, above 0.5 for a dominant S, 0 for a pure R."""
-    size = tallest_mv(lead) + deepest_mv(lead)
-    return deepest_mv(lead) / size if size > 0.0 else math.nan
+    return lead.deepest_mv / lead.qrs_mv if lead.qrs_mv > 0.0 else math.nan
 
 
 def q_r_ratio(lead: LeadMeasurements) -> float:
     """Depth of Q over the height of R; infinite for a QS complex."""
     if math.isnan(lead.q_mv):
         return math.nan
-    return abs(lead.q_mv) / tallest_mv(lead) if tallest_mv(lead) > 0.0 else math.inf if lead.q_mv < 0 else 0.0
+    return abs(lead.q_mv) / lead.tallest_mv if lead.tallest_mv > 0.0 else math.inf if lead.q_mv < 0 else 0.0
 
 
 def r_before_s_ratio(lead: LeadMeasurements) -> float:
@@ -60,8 +49,6 @@ def st_t_ratio(lead: LeadMeasurements) -> float:
 
 
 LEAD_SHAPES: Mapping[str, Callable[[LeadMeasurements], float]] = {
-    "tallest_mv": tallest_mv,
-    "deepest_mv": deepest_mv,
     "negative_share": negative_share,
     "q_r_ratio": q_r_ratio,
     "r_before_s_ratio": r_before_s_ratio,
@@ -75,9 +62,7 @@ LEAD_SHAPES: Mapping[str, Callable[[LeadMeasurements], float]] = {
 
 def cornell_product_mvs(m: Measurements) -> float:
     """R in aVL plus S in V3, times the QRS duration: mV s (Molloy et al. 1992)."""
-    if not m.amplitude_known or not {"aVL", "V3"} <= set(m.leads):
-        return math.nan
-    return (tallest_mv(m.leads["aVL"]) + deepest_mv(m.leads["V3"])) * m.qrs_ms / 1000.0
+    return m.cornell_mv * m.qrs_ms / 1000.0
 
 
 def net_axis_deg(m: Measurements) -> float:
@@ -87,5 +72,5 @@ def net_axis_deg(m: Measurements) -> float:
     """
     if not m.amplitude_known or not {"I", "aVF"} <= set(m.leads):
         return math.nan
-    one, avf = (tallest_mv(m.leads[lead]) - deepest_mv(m.leads[lead]) for lead in ("I", "aVF"))
+    one, avf = (m.leads[lead].tallest_mv - m.leads[lead].deepest_mv for lead in ("I", "aVF"))
     return axis_deg(one, avf)

@@ -227,9 +227,5 @@ def _qt_dispersion(bounds: LeadBounds) -> float:
 
 
 def _delta(leads: list[LeadMeasurements]) -> float:
-    large = [
-        lead.delta_ms
-        for lead in leads
-        if max(lead.r_mv, lead.r_prime_mv) - min(lead.q_mv, lead.s_mv) >= MIN_DELTA_QRS_MV
-    ]
+    large = [lead.delta_ms for lead in leads if lead.qrs_mv >= MIN_DELTA_QRS_MV]
     return median(large) if large else NAN

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uniecg.record import LEADS
 from uniecg.signal.filters import BoolArray, FloatArray
 from uniecg.signal.quality import Quality
 
@@ -128,6 +130,21 @@ class LeadMeasurements:
     t_off_shift_ms: float = NAN
 
     @property
+    def tallest_mv(self) -> float:
+        """Height of the tallest positive wave of the QRS complex."""
+        return max(self.r_mv, self.r_prime_mv)
+
+    @property
+    def deepest_mv(self) -> float:
+        """Depth of the deepest negative wave of the QRS complex, as a positive number."""
+        return -min(self.q_mv, self.s_mv)
+
+    @property
+    def qrs_mv(self) -> float:
+        """Size of the QRS complex from its lowest to its highest point."""
+        return self.tallest_mv + self.deepest_mv
+
+    @property
     def t_polarity(self) -> str | None:
         """ "upright", "inverted", "biphasic" or "flat"; None if T was not measured."""
         if math.isnan(self.t_mv):
@@ -136,9 +153,12 @@ class LeadMeasurements:
             return "biphasic"
         return "flat" if abs(self.t_mv) < FLAT_T_MV else "upright" if self.t_mv > 0 else "inverted"
 
-    def to_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, float | str | None]:
         """Return a JSON-ready dictionary, None where a value is absent."""
-        return {item.name: _json(getattr(self, item.name)) for item in fields(self)}
+        values: dict[str, float | str | None] = {
+            item.name: _json(getattr(self, item.name)) for item in fields(self)
+        }
+        return values | {"t_polarity": self.t_polarity}
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,6 +237,39 @@ class Measurements:
     beats: Beats = field(default_factory=Beats)
     leads: Mapping[str, LeadMeasurements] = field(default_factory=dict)
 
+    @property
+    def sokolow_lyon_mv(self) -> float:
+        """S in V1 plus the larger R of V5 and V6 (Sokolow & Lyon 1949); NaN without millivolts."""
+        v1, v5, v6 = (self._in_mv(lead) for lead in ("V1", "V5", "V6"))
+        return v1.deepest_mv + max(v5.tallest_mv, v6.tallest_mv)
+
+    @property
+    def cornell_mv(self) -> float:
+        """R in aVL plus S in V3 (Casale et al. 1987); NaN without millivolts."""
+        return self._in_mv("aVL").tallest_mv + self._in_mv("V3").deepest_mv
+
+    @property
+    def rs_transition(self) -> float:
+        """Chest lead, counted from V1 and interpolated, in which R becomes as large as S; NaN if it never does.
+
+        Usual is 3 to 4 (Surawicz & Knilans 2008). With R/S = 1 halfway between V3 and V4 in logarithms, it is 3.5.
+        """
+        waves = [self._in_mv(lead) for lead in LEADS[6:]]
+        if any(math.isnan(wave.r_mv) for wave in waves):
+            return NAN
+        ratio = [math.log(max(wave.tallest_mv, 0.01) / max(wave.deepest_mv, 0.01)) for wave in waves]
+        if ratio[0] >= 0.0:
+            return 1.0
+        for number, (before, after) in enumerate(pairwise(ratio), start=1):
+            if after >= 0.0:
+                return number + before / (before - after)
+        return NAN
+
+    def _in_mv(self, lead: str) -> LeadMeasurements:
+        """Measurements of a lead if they are in millivolt, else all NaN."""
+        known = self.leads.get(lead) if self.amplitude_known else None
+        return LeadMeasurements() if known is None else known
+
     def lead_times(self, lead: str) -> dict[str, FloatArray]:
         """Boundaries of the dominant beats' waves in one lead.
 
@@ -245,6 +298,8 @@ class Measurements:
             value = getattr(self, item.name)
             if item.name not in nested:
                 result[item.name] = _json(value) if isinstance(value, float) else value
+        for name in ("sokolow_lyon_mv", "cornell_mv", "rs_transition"):
+            result[name] = _json(getattr(self, name))
         result["p_waves_s"] = [_json(value) for value in self.p_waves_s]
         result["quality"] = self.quality.to_dict()
         result["beats"] = self.beats.to_dict()

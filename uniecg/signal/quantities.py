@@ -4,75 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
-from uniecg.signal.filters import BoolArray
+from uniecg.signal.filters import FloatArray
 from uniecg.signal.measurements import Measurements
 
 LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
-
-
-def qrs_size_mv(m: Measurements, lead: str) -> float:
-    """Peak-to-peak size of the QRS complex in one lead."""
-    waves = m.leads.get(lead)
-    if waves is None:
-        return math.nan
-    return max(waves.r_mv, waves.r_prime_mv) - min(waves.q_mv, waves.s_mv)
+DROPPED = 1.5
+"""A pause of so many cycles holds a beat that failed to come (Kusumoto et al. 2019, JACC 74:e51)."""
 
 
 def _largest(m: Measurements, leads: tuple[str, ...]) -> float:
-    sizes = [qrs_size_mv(m, lead) for lead in leads]
+    sizes = [m.leads[lead].qrs_mv if lead in m.leads else math.nan for lead in leads]
     return max(sizes) if not any(math.isnan(size) for size in sizes) else math.nan
-
-
-def _wave(m: Measurements, lead: str, *names: str) -> float:
-    """Largest absolute size of the named waves in one lead."""
-    waves = m.leads.get(lead)
-    return max(abs(getattr(waves, name)) for name in names) if waves is not None else math.nan
-
-
-def sokolow_lyon_mv(m: Measurements) -> float:
-    """S in V1 plus the larger R of V5 and V6 (Sokolow & Lyon 1949)."""
-    return _wave(m, "V1", "s_mv", "q_mv") + max(_wave(m, "V5", "r_mv"), _wave(m, "V6", "r_mv"))
-
-
-def cornell_mv(m: Measurements) -> float:
-    """R in aVL plus S in V3 (Casale et al. 1987)."""
-    return _wave(m, "aVL", "r_mv") + _wave(m, "V3", "s_mv", "q_mv")
 
 
 def cornell_excess_mv(m: Measurements) -> float:
     """Cornell voltage less the limit: 2.8 mV for men and unknown sex, 2.0 mV for women (Casale et al. 1987)."""
-    return cornell_mv(m) - (2.0 if m.sex == "female" else 2.8)
-
-
-def rs_transition(m: Measurements) -> float:
-    """Chest lead, counted from V1 and interpolated, in which R becomes as large as S; NaN if it never does.
-
-    Usual is 3 to 4 (Surawicz & Knilans 2008). With R/S = 1 halfway between V3 and V4 in logarithms, it is 3.5.
-    """
-    waves = [m.leads.get(lead) for lead in CHEST]
-    if not m.amplitude_known or any(w is None or math.isnan(w.r_mv) for w in waves):
-        return math.nan
-    ratio = [
-        math.log(max(w.r_mv, w.r_prime_mv, 0.01) / max(-w.s_mv, -w.q_mv, 0.01))
-        for w in waves
-        if w is not None
-    ]
-    if ratio[0] >= 0.0:
-        return 1.0
-    for number, (before, after) in enumerate(pairwise(ratio), start=1):
-        if after >= 0.0:
-            return number + before / (before - after)
-    return math.nan
-
-
-def r_v3_mv(m: Measurements) -> float:
-    """R in V3: 0.3 mV or less, with R in V2 no larger, is poor R progression (Zema & Kligfield 1979)."""
-    return _wave(m, "V3", "r_mv") if "V3" in m.leads else math.nan
+    return m.cornell_mv - (2.0 if m.sex == "female" else 2.8)
 
 
 def qtc_excess_ms(m: Measurements) -> float:
@@ -91,20 +43,72 @@ def rr_range_ms(m: Measurements) -> float:
     return 1000.0 * float(np.ptp(intervals)) if intervals.size >= 3 else math.nan
 
 
-def _ventricular(m: Measurements) -> BoolArray:
-    return m.beats.wide & ~m.beats.dominant & ~m.beats.paced
-
-
 def pvc_count(m: Measurements) -> float:
-    """Number of wide beats of another shape that come early or replace a beat."""
-    return float(_ventricular(m).sum()) if len(m.beats) >= 3 else math.nan
+    """Number of premature ventricular beats, see `Beats.kind`."""
+    return float((m.beats.kind == "pvc").sum()) if len(m.beats) >= 3 else math.nan
 
 
 def pac_count(m: Measurements) -> float:
-    """Number of early beats of normal width, in a rhythm that is otherwise regular."""
-    if len(m.beats) < 4 or not math.isfinite(m.rr_irregularity):
+    """Number of premature atrial beats, see `Beats.kind`; NaN where regularity cannot be told."""
+    known = len(m.beats) >= 4 and math.isfinite(m.rr_irregularity)
+    return float((m.beats.kind == "pac").sum()) if known else math.nan
+
+
+def pr_of_beats_ms(m: Measurements) -> FloatArray:
+    """PR interval of every beat, NaN where it has no P wave.
+
+    Parameters
+    ----------
+    m : Measurements
+
+    Returns
+    -------
+    ndarray, shape (n_beats,), ms
+    """
+    return np.asarray(1000.0 * (m.beats.qrs_on_s - m.beats.p_on_s))
+
+
+def cycles_before(m: Measurements) -> FloatArray:
+    """Each RR interval over the one before it; NaN beside early beats and gaps.
+
+    A long interval behind an early beat is a compensatory pause, not a dropped beat.
+
+    Returns
+    -------
+    ndarray, shape (n_beats,)
+    """
+    ratio = np.full(len(m.beats), math.nan)
+    if len(m.beats) < 3:
+        return ratio
+    ratio[2:] = m.beats.rr_s[2:] / m.beats.rr_s[1:-1]
+    odd = m.beats.premature | (m.beats.wide & ~m.beats.dominant)
+    ratio[odd] = math.nan
+    ratio[1:][odd[:-1]] = math.nan
+    return ratio
+
+
+def longest_pause_ratio(m: Measurements) -> float:
+    """Largest ratio of an RR interval to the one before it; NaN if no two follow each other."""
+    ratio = cycles_before(m)
+    return float(np.nanmax(ratio)) if np.isfinite(ratio).any() else math.nan
+
+
+def dropped_count(m: Measurements) -> float:
+    """Pauses of 1.5 cycles or more between beats that all have a P wave."""
+    if len(m.beats) < 4:
         return math.nan
-    return float((m.beats.premature & ~_ventricular(m)).sum())
+    with_p = np.isfinite(m.beats.p_peak_s)
+    pause = cycles_before(m) >= DROPPED
+    return float((pause & with_p & np.roll(with_p, 1)).sum())
+
+
+def pr_growth_ms(m: Measurements) -> float:
+    """Median of PR before a dropped beat less PR behind it: positive in Wenckebach, zero in Mobitz 2."""
+    pr = pr_of_beats_ms(m)
+    behind = np.flatnonzero(cycles_before(m) >= DROPPED)
+    growth = pr[behind - 1] - pr[behind]
+    growth = growth[np.isfinite(growth)]
+    return median(growth.tolist()) if growth.size else math.nan
 
 
 def av_ratio(m: Measurements) -> float:
@@ -116,7 +120,7 @@ def _run_of_pattern(m: Measurements, period: int) -> float:
     """Longest run, in beats, in which every `period`-th beat is premature and no other is."""
     if len(m.beats) < 4:
         return math.nan
-    early = m.beats.premature | _ventricular(m)
+    early = m.beats.premature | (m.beats.kind == "pvc")
     best = 0
     if early.sum() < 2:
         return 0.0
@@ -201,16 +205,15 @@ def _rs_ratio_v1(m: Measurements) -> float:
     waves = m.leads.get("V1")
     if waves is None or not math.isfinite(waves.r_mv):
         return math.nan
-    return max(waves.r_mv, waves.r_prime_mv) / max(abs(min(waves.s_mv, waves.q_mv)), 0.01)
+    return waves.tallest_mv / max(waves.deepest_mv, 0.01)
 
 
 DERIVED: Mapping[str, Callable[[Measurements], float]] = {
-    "sokolow_lyon_mv": sokolow_lyon_mv,
-    "cornell_mv": cornell_mv,
     "cornell_excess_mv": cornell_excess_mv,
-    "rs_transition": rs_transition,
-    "r_v3_mv": r_v3_mv,
     "av_ratio": av_ratio,
+    "longest_pause_ratio": longest_pause_ratio,
+    "dropped_count": dropped_count,
+    "pr_growth_ms": pr_growth_ms,
     "qtc_excess_ms": qtc_excess_ms,
     "rr_range_ms": rr_range_ms,
     "pvc_count": pvc_count,

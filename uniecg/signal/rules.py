@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from uniecg.report import Evidence
-from uniecg.signal.av_relation import AV_RELATION
 from uniecg.signal.lead_shapes import LEAD_SHAPES, cornell_product_mvs, net_axis_deg
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quantities import DERIVED
@@ -23,7 +22,6 @@ Outcome = tuple[Met, tuple[Evidence, ...]]
 
 QUANTITIES = {
     **DERIVED,
-    **AV_RELATION,
     "ventricular_run_count": ventricular_run_count,
     "cornell_product_mvs": cornell_product_mvs,
     "net_axis_deg": net_axis_deg,
