@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from measured import example, leads
 
 from uniecg.cli.evidence import claims_of
 from uniecg.plot import Basis, Claim, page_strips, plot_evidence
@@ -105,8 +106,9 @@ def test_records_without_beats_or_leads_are_drawn(normal: Record) -> None:
         plot_evidence(record, claims_of(m), m.beats)
 
 
-def test_leads_behind_a_common_value_are_named(examples: dict[str, Record]) -> None:
-    claims = {claim.name: claim for claim in claims_of(measure(examples["left_bundle_branch_block"]))}
+def test_leads_behind_a_common_value_are_named() -> None:
+    tall = example(leads=leads(aVL={"r_mv": 1.5}, V3={"s_mv": -2.0}))
+    claims = {claim.name: claim for claim in claims_of(tall)}
     cornell = claims["left ventricular hypertrophy"].evidence
     assert [item.lead for item in cornell if item.quantity.startswith("cornell")] == ["aVL", "V3"]
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from measured import MEASUREMENTS, beats, example, leads
 
-from uniecg.signal import Measurements
+from uniecg.examples import example_path
+from uniecg.io import read_record
+from uniecg.signal import Measurements, measure
 from uniecg.signal.criteria import CRITERIA, MASKED, check, check_statement, explain, findings
 from uniecg.signal.measurements import Beats
 from uniecg.signal.rules import Criterion, Every, Some, Unless, Within, decide
@@ -134,6 +136,14 @@ def test_the_criteria_of_a_diagnosis_explain_its_outcome(m: Measurements) -> Non
         masked = any(check(other, m)[0] for other in MASKED.get(code, ()))
         if m.quality.verdict != "unusable":
             assert judgement.met is (None if masked else decide(diagnosis.rule, known)), code
+
+
+def test_voltages_say_nothing_about_hypertrophy_beside_left_bundle_branch_block() -> None:
+    tall = {"aVL": {"r_mv": 1.5}, "V3": {"s_mv": -2.0}}
+    assert check("LVH", with_leads(**tall))[0] is True
+    m = measure(read_record(example_path("left_bundle_branch_block")))
+    assert check("CLBBB", m)[0] is True
+    assert check("LVH", m) == (None, ())
 
 
 def test_rows_that_refine_support_a_statement_but_never_contradict_it_and_are_not_listed() -> None:

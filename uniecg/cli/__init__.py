@@ -195,9 +195,10 @@ def measure(
     force: Force = False,
     sampling_rate: SamplingRate = None,
 ) -> None:
-    """Measure rate, intervals, axis and amplitudes; needs no model."""
+    """Measure rate, intervals, axis and amplitudes, and tell whose criteria they meet; needs no model."""
     from ..io import read_record
     from ..signal import measure as measure_record
+    from .evidence import findings_of
 
     if plot is not None:
         check_plot_output(plot, force)
@@ -205,10 +206,11 @@ def measure(
     measurements = measure_record(record)
     if plot is not None:
         save_evidence(record, measurements, plot, force, title=file.name)
+    findings = findings_of(measurements)
     if as_json:
-        print_json(measurements.to_dict())
+        print_json(measurements.to_dict() | {"findings": [item.to_dict() for item in findings]})
         return
-    for line in measurement_lines(measurements):
+    for line in measurement_lines(measurements, findings):
         typer.echo(line)
 
 

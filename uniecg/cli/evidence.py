@@ -8,13 +8,18 @@ from dataclasses import fields, replace
 import numpy as np
 
 from ..plot import Basis, Claim
-from ..report import Evidence
+from ..report import Evidence, Finding
 from ..signal import LeadMeasurements, Measurements
-from ..signal.criteria import explain, findings
+from ..signal.criteria import check, explain, findings
 from ..signal.rules import value_of
 from ..text.statements import STATEMENTS
 
 SILENT = LeadMeasurements(**{item.name: 0.0 for item in fields(LeadMeasurements)})
+
+
+def findings_of(m: Measurements) -> list[Finding]:
+    """Return the statements whose criteria are met, with the values that they rest on."""
+    return [Finding(code, STATEMENTS[code].name, "supported", check(code, m)[1]) for code in findings(m)]
 
 
 def claims_of(m: Measurements) -> list[Claim]:

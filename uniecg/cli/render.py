@@ -5,26 +5,32 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from ..report import Evidence, Report
+    from ..report import Evidence, Finding, Report
     from ..signal import Measurements
 
 # label, attribute of Measurements, unit
 MEASUREMENT_ROWS = (
     ("Heart rate", "heart_rate_bpm", "bpm"),
     ("RR", "rr_ms", "ms"),
+    ("P", "p_ms", "ms"),
     ("PR", "pr_ms", "ms"),
     ("QRS", "qrs_ms", "ms"),
     ("QT", "qt_ms", "ms"),
     ("QTc (Bazett)", "qtc_bazett_ms", "ms"),
     ("QTc (Fridericia)", "qtc_fridericia_ms", "ms"),
+    ("QT dispersion", "qt_dispersion_ms", "ms"),
+    ("P axis", "p_axis_deg", "degrees"),
     ("QRS axis", "qrs_axis_deg", "degrees"),
+    ("Sokolow-Lyon", "sokolow_lyon_mv", "mV"),
+    ("Cornell", "cornell_mv", "mV"),
 )
 SUMMARY_ROWS = (
     ("rate", "heart_rate_bpm", " bpm"),
@@ -36,6 +42,13 @@ SUMMARY_ROWS = (
 )
 # Names of quantities end in their unit: qrs_ms, st_mv.
 UNIT_SUFFIX = re.compile(r"_(ms|s|mv|bpm|deg)$")
+BEAT_NAMES = {
+    "dominant": "usual",
+    "pac": "premature atrial",
+    "pvc": "premature ventricular",
+    "paced": "paced",
+    "other": "of another shape",
+}
 WAVE_NAMES = {
     name.lower(): name for name in ("P", "PR", "Q", "QRS", "R", "RR", "S", "ST", "T", "QT", "QTc", "CV")
 }
@@ -59,11 +72,15 @@ def print_json(value: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def measurement_lines(measurements: Measurements) -> Iterator[str]:
-    """Measurements as a list of quantities and a table of amplitudes by lead."""
+def measurement_lines(measurements: Measurements, findings: Iterable[Finding]) -> Iterator[str]:
+    """Measurements as quantities, a table of amplitudes by lead, and the statements whose criteria they meet."""
     for label, name, unit in MEASUREMENT_ROWS:
         value = getattr(measurements, name)
-        yield f"{label:<18}{'not measurable' if math.isnan(value) else f'{value:.0f} {unit}'}"
+        digits = 2 if unit == "mV" else 0
+        yield f"{label:<18}{'not measurable' if math.isnan(value) else f'{value:.{digits}f} {unit}'}"
+    kinds = Counter(measurements.beats.kind.tolist())
+    if kinds:
+        yield f"{'Beats':<18}{', '.join(f'{count} {BEAT_NAMES[kind]}' for kind, count in kinds.items())}"
     quality = measurements.quality
     yield f"{'Quality':<18}{quality.verdict}{': ' if quality.reasons else ''}{'; '.join(quality.reasons)}"
     if not measurements.leads:
@@ -73,6 +90,11 @@ def measurement_lines(measurements: Measurements) -> Iterator[str]:
     for lead, amplitudes in measurements.leads.items():
         values = (getattr(amplitudes, name) for _, name in LEAD_COLUMNS)
         yield f"{lead:<6}" + "".join(f"{_millivolt(value):>8}" for value in values)
+    yield ""
+    yield "Criteria met"
+    for finding in findings:
+        yield f"  {finding.name} ({finding.code})"
+        yield from _evidence_lines(finding)
 
 
 def measurement_summary(measurements: Measurements) -> tuple[str, str]:
@@ -96,15 +118,19 @@ def report_lines(report: Report) -> Iterator[str]:
         yield "Findings"
     for finding in report.findings:
         yield f"  {finding.name} ({finding.code}): {finding.status}"
-        # Two criteria may rest on one value: it is told once.
-        for line in dict.fromkeys(evidence_line(evidence) for evidence in finding.evidence):
-            yield f"    {line}"
+        yield from _evidence_lines(finding)
     if report.quality or report.warnings:
         yield ""
     if report.quality:
         yield f"Signal quality: {report.quality}"
     for warning in report.warnings:
         yield f"Warning: {warning}"
+
+
+def _evidence_lines(finding: Finding) -> Iterator[str]:
+    # Two criteria may rest on one value: it is told once.
+    for line in dict.fromkeys(evidence_line(evidence) for evidence in finding.evidence):
+        yield f"    {line}"
 
 
 def evidence_line(evidence: Evidence) -> str:

@@ -316,11 +316,13 @@ OUTRANKED = {
 
 MASKED = {
     **dict.fromkeys(("QWAVE", "IMI", "AMI", "ASMI", "LMI", "ALMI", "ILMI", "PMI"), ABNORMAL_SPREAD),
+    **dict.fromkeys(("LVH", "VCLVH"), ABNORMAL_SPREAD),
     **dict.fromkeys(
         (f"STEMI {territory}" for territory in (*p.TERRITORIES, "posterior")), (*ABNORMAL_SPREAD, "LVH")
     ),
 }
-"""What cannot be judged beside others: the levels hold without hypertrophy and bundle branch block [T]."""
+"""What cannot be judged beside others: ST levels hold without hypertrophy and bundle branch block [T], voltages without
+left bundle branch block [H]."""
 
 
 def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
