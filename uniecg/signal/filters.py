@@ -274,8 +274,9 @@ def interpolate(values: FloatArray, first: float, step: int, n: int) -> FloatArr
     line = np.concatenate([values[:, :1] - slope[:, :1], values, values[:, -1:] + slope[:, -1:]], axis=1)
     slope = np.concatenate([slope[:, :1], slope, slope[:, -1:], slope[:, -1:]], axis=1)
     share = (np.arange(step) + begin - (first - step)) / step
-    dense = (line[:, :, None] + slope[:, :, None] * share).reshape(len(values), -1)
-    result: FloatArray = dense[:, -begin : n - begin]
+    dense = slope[:, :, None] * share
+    dense += line[:, :, None]
+    result: FloatArray = dense.reshape(len(values), -1)[:, -begin : n - begin]
     return result
 
 
@@ -299,7 +300,8 @@ def mains_hum(signal: FloatArray) -> tuple[float, FloatArray]:
         return 0.0, none
     # A few single-frequency sums are ten times cheaper than a whole spectrum.
     probes = _mains_probes(n)
-    lines = np.hypot(signal @ probes[0], signal @ probes[1]).reshape(len(signal), len(MAINS_HZ), -1)
+    waves = signal @ probes
+    lines = np.hypot(*np.split(waves, 2, axis=1)).reshape(len(signal), len(MAINS_HZ), -1)
     best, best_amplitude = 0.0, none
     for mains, (far_left, left, at, right, far_right) in zip(MAINS_HZ, lines.transpose(1, 2, 0), strict=True):
         beside = (far_left + left + right + far_right) / 4.0
@@ -311,7 +313,7 @@ def mains_hum(signal: FloatArray) -> tuple[float, FloatArray]:
 
 @lru_cache(maxsize=8)
 def _mains_probes(n: int) -> FloatArray:
-    """Windowed cosines and sines at the mains frequencies and beside them, shape (2, n, n_frequencies)."""
+    """Windowed cosines, then sines at the mains frequencies and beside them, shape (n, 2 n_frequencies)."""
     window = np.hanning(n)
     offsets = np.array([-4.0, -3.0, 0.0, 3.0, 4.0]) * max(1.0, ANALYSIS_RATE / n)
     angle = (
@@ -319,7 +321,7 @@ def _mains_probes(n: int) -> FloatArray:
         * np.pi
         * np.outer(np.arange(n) / ANALYSIS_RATE, np.add.outer(np.array(MAINS_HZ), offsets).ravel())
     )
-    probes: FloatArray = np.stack([np.cos(angle), np.sin(angle)]) * (2.0 * window / window.sum())[:, None]
+    probes: FloatArray = np.hstack([np.cos(angle), np.sin(angle)]) * (2.0 * window / window.sum())[:, None]
     return probes
 
 

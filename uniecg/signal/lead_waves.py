@@ -54,11 +54,21 @@ def lead_waves(beat: FloatArray, waves: Waves, bounds: LeadBounds) -> list[LeadM
     if not (np.isfinite(waves.qrs_on) and np.isfinite(waves.qrs_off)):
         return [LeadMeasurements() for _ in beat]
     levelled = beat - pr_level(beat, waves.qrs_on)[:, None]
-    shifts = _shifts(waves, bounds)
+    columns = _shifts(waves, bounds) | _levels_behind(levelled, int(waves.qrs_off))
     return [
-        _one_lead(lead, waves, {name: float(values[row]) for name, values in shifts.items()})
+        _one_lead(lead, waves, {name: float(values[row]) for name, values in columns.items()})
         for row, lead in enumerate(levelled)
     ]
+
+
+def _levels_behind(levelled: FloatArray, off: int) -> dict[str, FloatArray]:
+    """Level at the J point and 60 ms behind it in each lead, mV."""
+    n, st_at = levelled.shape[1], int(off + ST_POINT_MS * MS)
+    nowhere = np.full(len(levelled), NAN)
+    # Near its end the QRS still moves; 4 ms around J are enough against noise.
+    j = levelled[:, off : off + 3].mean(axis=1) if off + 3 <= n else nowhere
+    st = levelled[:, max(st_at - 2, 0) : st_at + 3].mean(axis=1) if st_at + 3 <= n else nowhere
+    return {"j_mv": j, "st_mv": st}
 
 
 def _shifts(waves: Waves, bounds: LeadBounds) -> dict[str, FloatArray]:
@@ -71,7 +81,7 @@ def _shifts(waves: Waves, bounds: LeadBounds) -> dict[str, FloatArray]:
     return shifts
 
 
-def _one_lead(lead: FloatArray, waves: Waves, shifts: dict[str, float]) -> LeadMeasurements:
+def _one_lead(lead: FloatArray, waves: Waves, shared: dict[str, float]) -> LeadMeasurements:
     on, off = int(waves.qrs_on), int(waves.qrs_off)
     qrs = lead[on : off + 1]
     least = max(MIN_WAVE_MV, MIN_WAVE_SHARE * float(np.ptp(qrs)))
@@ -89,11 +99,6 @@ def _one_lead(lead: FloatArray, waves: Waves, shifts: dict[str, float]) -> LeadM
         elif s[0] < 0.0 and value > prime[0]:
             prime = wave
     last_r = prime if prime[0] > r[0] else r
-    n = len(lead)
-    st_at = int(off + ST_POINT_MS * MS)
-    st = float(lead[max(st_at - 2, 0) : st_at + 3].mean()) if st_at + 3 <= n else NAN
-    # Near its end the QRS still moves; 4 ms around J are enough against noise.
-    j = float(lead[off : off + 3].mean()) if off + 3 <= n else NAN
     p, terminal, terminal_ms = _p_phases(lead, waves)
     t, second = _t_phases(lead, waves)
     return LeadMeasurements(
@@ -106,14 +111,12 @@ def _one_lead(lead: FloatArray, waves: Waves, shifts: dict[str, float]) -> LeadM
         s_ms=s[1],
         r_prime_mv=prime[0],
         r_peak_ms=last_r[2] / MS if last_r[0] > 0 else NAN,
-        j_mv=j,
-        st_mv=st,
         t_mv=t,
         p_terminal_mv=terminal,
         p_terminal_ms=terminal_ms,
         t_second_mv=second,
         delta_ms=_delta_ms(qrs),
-        **shifts,
+        **shared,
     )
 
 
@@ -132,12 +135,14 @@ def _delta_ms(qrs: FloatArray) -> float:
 
 def _runs(qrs: FloatArray, least: float) -> list[tuple[float, float, float]]:
     """Split the QRS at its zero crossings: (signed peak in mV, width in ms, position of the peak in samples)."""
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(np.signbit(qrs))) + 1, [len(qrs)]])
+    negative, size = np.signbit(qrs), np.abs(qrs)
+    crossings = np.flatnonzero(negative[1:] != negative[:-1]) + 1
     found = []
-    for start, stop in pairwise(edges.tolist()):
-        peak = start + int(np.argmax(np.abs(qrs[start:stop])))
-        if abs(qrs[peak]) >= least and stop - start >= MIN_WAVE_MS * MS:
-            found.append((float(qrs[peak]), (stop - start) / MS, float(peak)))
+    for start, stop in pairwise([0, *crossings.tolist(), len(qrs)]):
+        if stop - start >= MIN_WAVE_MS * MS:
+            peak = start + int(size[start:stop].argmax())
+            if size[peak] >= least:
+                found.append((float(qrs[peak]), (stop - start) / MS, float(peak)))
     return found
 
 
@@ -163,7 +168,8 @@ def _p_phases(lead: FloatArray, waves: Waves) -> tuple[float, float, float]:
         return 0.0, 0.0, 0.0
     start, stop = int(waves.p_on), int(waves.p_off)
     # The P wave stands on the TP level, which differs from the PR level when the atria repolarise early.
-    foot = np.linspace(lead[start], lead[min(stop, len(lead) - 1)], stop - start + 1)
+    first, last_level = lead[start], lead[min(stop, len(lead) - 1)]
+    foot = first + (last_level - first) * np.arange(stop - start + 1) / max(stop - start, 1)
     part = lead[start : stop + 1] - foot
     runs = _runs(part, MIN_WAVE_MV)
     last, width = runs[-1][:2] if runs else (0.0, 0.0)

@@ -108,13 +108,14 @@ def clipped(signal: FloatArray, sampling_rate: float) -> BoolArray:
     """
     least = max(10.0, CLIPPED_S * sampling_rate)
     result = np.zeros(len(signal), dtype=bool)
-    for lead, values in enumerate(signal):
-        for extreme in (values.max(), values.min()):
-            at_limit = np.flatnonzero(np.abs(values - extreme) <= 1e-6 * (1.0 + abs(extreme)))
-            if len(at_limit) > min(CLIPPED_SHARE * len(values), least):
-                stuck = int((np.diff(at_limit) == 1).sum())
-                far = abs(extreme - values.mean()) > 3.0 * values.std()
-                result[lead] |= stuck > CLIPPED_SHARE * (len(values) - 1) or (stuck > least and far)
+    n = signal.shape[1]
+    for side in (signal, -signal):
+        top = side.max(axis=1)
+        at_limit = side >= (top - 1e-6 * (1.0 + np.abs(top)))[:, None]
+        for lead in np.flatnonzero(np.count_nonzero(at_limit, axis=1) > min(CLIPPED_SHARE * n, least)):
+            stuck = int((at_limit[lead, 1:] & at_limit[lead, :-1]).sum())
+            far = top[lead] - side[lead].mean() > 3.0 * side[lead].std()
+            result[lead] |= stuck > CLIPPED_SHARE * (n - 1) or (stuck > least and far)
     return result
 
 
