@@ -268,9 +268,8 @@ class UniECGPipeline:
 
     def _announce(self, request: str, inputs: Any) -> tuple[str, str | None]:
         """How the model restates a request for an ECG, and why no ECG can be like that if so."""
-        words = fill(
-            self.processor.tokenizer.decode(self._write(inputs, "generate")), request_values(request)
-        )
+        ids = self._write(inputs, "generate")
+        words = fill(self.processor.tokenizer.decode(ids), request_values(request))
         return words, impossible(request, restate(request, words))
 
     def _map(self, inputs: Any, ids: Sequence[int]) -> torch.Tensor:

@@ -17,8 +17,8 @@ from uniecg.signal.filters import (
     FloatArray,
     IntArray,
     qrs_band,
-    quantiles,
 )
+from uniecg.signal.order_statistics import quantiles
 
 ENVELOPE_S = 0.08
 REFRACTORY_S = 0.2

@@ -315,14 +315,12 @@ OUTRANKED = {
 """Statements that say nothing beside a more specific one; ST-T changes are secondary there [R]."""
 
 MASKED = {
-    **dict.fromkeys(("QWAVE", "IMI", "AMI", "ASMI", "LMI", "ALMI", "ILMI", "PMI"), ABNORMAL_SPREAD),
-    **dict.fromkeys(("LVH", "VCLVH"), ABNORMAL_SPREAD),
+    **dict.fromkeys("QWAVE IMI AMI ASMI LMI ALMI ILMI PMI LVH VCLVH".split(), ABNORMAL_SPREAD),
     **dict.fromkeys(
         (f"STEMI {territory}" for territory in (*p.TERRITORIES, "posterior")), (*ABNORMAL_SPREAD, "LVH")
     ),
 }
-"""What cannot be judged beside others: ST levels hold without hypertrophy and bundle branch block [T], voltages without
-left bundle branch block [H]."""
+"""What cannot be judged beside others: the limits of ST [T] and of voltages [H] hold where activation is normal."""
 
 
 def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
@@ -348,10 +346,9 @@ def check(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:
 
 def _open_rule(code: str, m: Measurements) -> Rule | None:
     """Return the rule of a diagnosis that these measurements can tell something about."""
-    if code not in CRITERIA or m.quality.verdict == "unusable":
-        return None
-    masked = any(CRITERIA[other].rule.met(m) for other in MASKED.get(code, ()))
-    return None if masked else CRITERIA[code].rule
+    known = code in CRITERIA and m.quality.verdict != "unusable"
+    masked = known and any(CRITERIA[other].rule.met(m) for other in MASKED.get(code, ()))
+    return CRITERIA[code].rule if known and not masked else None
 
 
 def check_statement(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ...]]:

@@ -1,11 +1,10 @@
-"""Filters that prepare a multi-lead ECG for measuring: gaps, sampling rate, mains hum, baseline, pacing spikes.
+"""Filters that prepare a multi-lead ECG for measuring: gaps, sampling rate, mains hum, baseline.
 
 All functions work on arrays of shape ``(n_leads, n_samples)`` and are zero-phase, so that no wave moves in time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -31,11 +30,8 @@ DRIFT_STEP = 20
 MAX_DRIFT_MATRIX = 512
 """Values at 25 Hz, 20 s: a matrix of 2 MB."""
 
-MAX_SORTING_NETWORK = 20
 MAINS_HZ = (50.0, 60.0)
 MAINS_RATIO = 8.0
-SPIKE_NOISE = 15.0
-"""Pacing spikes rise that many times above the usual change within 6 ms; muscle noise does not."""
 
 
 def fill_gaps(signal: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -98,67 +94,6 @@ def block_means(signal: NDArray[np.floating], step: int) -> FloatArray:
     blocks = signal[:, : n_blocks * step].reshape(len(signal), n_blocks, step)
     means: FloatArray = np.asarray(blocks, dtype=np.float64) @ np.full(step, 1.0 / step)
     return means
-
-
-def middle(values: FloatArray) -> FloatArray:
-    """Median over the first axis; four times faster than `numpy.median` for few rows.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n, ...)
-        Without NaN, n >= 1.
-    """
-    n = len(values)
-    ordered: Sequence[FloatArray] | FloatArray
-    if n > MAX_SORTING_NETWORK:
-        ordered = np.sort(values, axis=0)
-    else:
-        ordered = list(values)
-        for low, high in _median_network(n):  # whole rows are compared at once
-            pair = ordered[low], ordered[high]
-            ordered[low], ordered[high] = np.minimum(*pair), np.maximum(*pair)
-    result: FloatArray = ordered[n // 2] if n % 2 else 0.5 * (ordered[n // 2 - 1] + ordered[n // 2])
-    return np.asarray(result)
-
-
-@lru_cache(maxsize=MAX_SORTING_NETWORK + 1)
-def _median_network(n: int) -> tuple[tuple[int, int], ...]:
-    """Comparisons of Batcher's merge exchange (Knuth 1998, 5.2.2 M) on which the median of n values depends."""
-    every = []
-    top = 1 << max((n - 1).bit_length() - 1, 0)
-    p = top
-    while p:
-        q, r, d = top, 0, p
-        while True:
-            every += [(low, low + d) for low in range(n - d) if low & p == r]
-            if q == p:
-                break
-            d, q, r = q - p, q // 2, p
-        p //= 2
-    needed, kept = {n // 2, (n - 1) // 2}, []
-    for pair in reversed(every):
-        if needed & set(pair):
-            kept.append(pair)
-            needed |= set(pair)
-    return tuple(reversed(kept))
-
-
-def quantiles(values: FloatArray, *shares: float) -> list[FloatArray]:
-    """Quantiles of each row by nearest rank; five times faster than `numpy.percentile`.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n_rows, n)
-        Without NaN, n >= 1.
-    *shares : float
-        0 to 1.
-
-    Returns
-    -------
-    list of ndarray, shape (n_rows,)
-    """
-    ordered = np.sort(values, axis=1)
-    return [ordered[:, round(share * (ordered.shape[1] - 1))] for share in shares]
 
 
 @lru_cache(maxsize=32)
@@ -338,66 +273,3 @@ def remove_mains(signal: FloatArray, frequency: float) -> FloatArray:
         return signal
     b, a = sps.iirnotch(frequency, 15.0, fs=ANALYSIS_RATE)
     return _zero_phase(sps.tf2sos(b, a), signal, 0.5)
-
-
-def pacing_spikes(signal: FloatArray) -> IntArray:
-    """Find pacing spikes: deflections of a few milliseconds that rise from and return to a calm line.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (n_leads, n_samples), mV, at 500 Hz
-
-    Returns
-    -------
-    ndarray of int
-        Sample indices, at least 20 ms apart.
-
-    References
-    ----------
-    Kligfield et al. 2007: stimulus outputs are shorter than 0.5 ms, after the recorder's filter a few ms wide.
-    """
-    n = signal.shape[1]
-    spikes = np.zeros(0, dtype=np.int64)
-    if n < 30:
-        return spikes
-    near, far = 3, 9
-    wanted = 2 if signal.shape[0] > 2 else 1
-    low, high = quantiles(signal[:, ::6], 0.01, 0.99)
-    scale = (high - low)[:, None]
-    centre = signal[:, far:-far]
-    before, after = signal[:, far - near : n - far - near], signal[:, far + near : n - far + near]
-    # A cheap condition that spikes meet and few other samples do.
-    bent = np.abs(2.0 * centre - before - after) > 0.4 * scale
-    sharp = np.flatnonzero(bent.sum(axis=0, dtype=np.uint8) >= wanted)
-    if sharp.size == 0:
-        return spikes
-    rough = quantiles(np.abs(centre[:, ::7] - before[:, ::7]), 0.5)[0][:, None]
-    calm_before = np.abs(before - signal[:, : n - 2 * far])[:, sharp]
-    left, right = (centre - before)[:, sharp], (centre - after)[:, sharp]
-    height = np.where(left * right > 0, np.minimum(np.abs(left), np.abs(right)), 0.0)
-    # The line before the spike is calm; the slope of a narrow R wave goes on beyond the 6 ms beside its peak.
-    is_spike = (height > 0.2 * scale) & (height > 5.0 * calm_before) & (height > SPIKE_NOISE * rough)
-    total = np.zeros(n - 2 * far)
-    total[sharp] = np.where(is_spike.sum(axis=0) >= wanted, (height * is_spike).sum(axis=0), 0.0)
-    peaks, _ = sps.find_peaks(total, distance=10)
-    return np.asarray(peaks + far, dtype=np.int64)
-
-
-def blank(signal: FloatArray, where: IntArray, half_width: int = 4) -> FloatArray:
-    """Replace the samples around the given indices by straight lines.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (n_leads, n_samples)
-    where : ndarray of int
-    half_width : int, samples
-    """
-    if where.size == 0:
-        return signal
-    result: FloatArray = signal.copy()
-    last = signal.shape[1] - 1
-    for centre in where:
-        start, stop = max(int(centre) - half_width, 0), min(int(centre) + half_width, last)
-        weight = np.linspace(0.0, 1.0, stop - start + 1)
-        result[:, start : stop + 1] = signal[:, [start]] * (1 - weight) + signal[:, [stop]] * weight
-    return result

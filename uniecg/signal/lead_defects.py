@@ -19,7 +19,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from uniecg.signal.filters import BoolArray, FloatArray, block_means, quantiles
+from uniecg.signal.filters import BoolArray, FloatArray, block_means
+from uniecg.signal.order_statistics import quantiles
 
 PARTLY_FLAT, SHIFTED, DROWNED = (
     "flat for 3 s or more",

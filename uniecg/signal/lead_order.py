@@ -29,8 +29,9 @@ from typing import NamedTuple
 import numpy as np
 
 from uniecg.record import LEADS, Record
-from uniecg.signal.filters import FloatArray, block_means, middle
+from uniecg.signal.filters import FloatArray, block_means
 from uniecg.signal.measurements import Beats
+from uniecg.signal.order_statistics import middle
 
 LIMB, CHEST = LEADS[:6], LEADS[6:]
 

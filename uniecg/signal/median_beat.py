@@ -16,16 +16,14 @@ from uniecg.signal.filters import (
     DRIFT_STEP,
     FloatArray,
     IntArray,
-    blank,
     drift,
     interpolate,
     mains_hum,
-    middle,
-    pacing_spikes,
-    quantiles,
     remove_mains,
     smooth,
 )
+from uniecg.signal.order_statistics import middle, quantiles
+from uniecg.signal.pacing import blank, pacing_spikes
 from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
 
 BEFORE, AFTER = 250, 375

@@ -8,8 +8,9 @@ from statistics import median
 
 import numpy as np
 
-from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray, quantiles
+from uniecg.signal.filters import ANALYSIS_RATE, BoolArray, FloatArray
 from uniecg.signal.lead_defects import DROWNED, PARTLY_FLAT, SHIFTED
+from uniecg.signal.order_statistics import quantiles
 
 MISSING, FLAT, CLIPPED = "missing", "flat", "clipped"
 HUM, WANDER, MUSCLE, GAPS = "mains hum", "baseline wander", "muscle noise", "gaps"
