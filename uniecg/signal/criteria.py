@@ -315,7 +315,9 @@ OUTRANKED = {
 """Statements that say nothing beside a more specific one; ST-T changes are secondary there [R]."""
 
 MASKED = {
-    **dict.fromkeys("QWAVE IMI AMI ASMI LMI ALMI ILMI PMI LVH VCLVH".split(), ABNORMAL_SPREAD),
+    **dict.fromkeys(("QWAVE", "IMI", "AMI", "ASMI", "LMI", "ALMI", "ILMI", "PMI"), ABNORMAL_SPREAD),
+    "LVH": ABNORMAL_SPREAD,
+    "VCLVH": ABNORMAL_SPREAD,
     **dict.fromkeys(
         (f"STEMI {territory}" for territory in (*p.TERRITORIES, "posterior")), (*ABNORMAL_SPREAD, "LVH")
     ),
@@ -362,9 +364,8 @@ def check_statement(code: str, m: Measurements) -> tuple[Met, tuple[Evidence, ..
     m : Measurements
     """
     met, evidence = check(code, m)
-    if met is False and not CRITERIA[code].stated:
-        return None, ()
-    return met, evidence
+    is_open = met is False and not CRITERIA[code].stated
+    return (None, ()) if is_open else (met, evidence)
 
 
 def explain(code: str, m: Measurements) -> Judgement:
@@ -382,11 +383,9 @@ def explain(code: str, m: Measurements) -> Judgement:
         If the table has no such code.
     """
     usable = m.quality.verdict != "unusable"
-    judged = [
-        Judged(item.name, item.source, *(judge(item, m) if usable else (None, ())))
-        for item in CRITERIA[code].criteria
-    ]
-    return Judgement(code, check(code, m)[0], tuple(judged))
+    outcomes = ((item, judge(item, m) if usable else (None, ())) for item in CRITERIA[code].criteria)
+    judged = tuple(Judged(item.name, item.source, *outcome) for item, outcome in outcomes)
+    return Judgement(code, check(code, m)[0], judged)
 
 
 def findings(m: Measurements) -> list[str]:
@@ -396,6 +395,6 @@ def findings(m: Measurements) -> list[str]:
     ----------
     m : Measurements
     """
-    stated = [code for code, diagnosis in CRITERIA.items() if diagnosis.stated]
-    met = [code for code in stated if (rule := _open_rule(code, m)) is not None and rule.met(m)]
+    open_rules = {code: _open_rule(code, m) for code, diagnosis in CRITERIA.items() if diagnosis.stated}
+    met = [code for code, rule in open_rules.items() if rule is not None and rule.met(m)]
     return [code for code in met if not set(OUTRANKED.get(code, ())) & set(met)]
