@@ -1,7 +1,7 @@
 """The PhysioNet/CinC Challenges 2020 and 2021: CPSC 2018, CPSC-Extra, Georgia, Chapman-Shaoxing, Ningbo, PTB, INCART.
 
-WFDB headers with ``# Age``, ``# Sex`` and ``# Dx`` (SNOMED CT codes), samples in ``.mat`` files, in any folders below the
-one given. Its copy of PTB-XL is left to `uniecg.datasets.ptbxl`, which knows the official folds and the reports.
+WFDB headers with ``# Age``, ``# Sex`` and ``# Dx`` (SNOMED CT codes), samples in ``.mat`` files, in any folders below
+the one given. Its copy of PTB-XL is left to `uniecg.datasets.ptbxl`, which knows the official folds and the reports.
 
 References
 ----------

@@ -1,9 +1,9 @@
 """CODE-15 %: 345,779 ECGs of 233,770 patients from Minas Gerais (Ribeiro et al. 2021, doi 10.5281/zenodo.4916206).
 
 ``exams.csv`` holds the labels; ``exams_part0.hdf5`` to ``exams_part17.hdf5`` hold ``exam_id`` (N,) and ``tracings``
-(N, 4096, 12) at 400 Hz, shorter ECGs padded with zeros on both sides. Each part ends with a filler row whose ``exam_id`` is
-0. The tracings are read as mV by some and as 0.1 mV by others, and are large for the first and small for the second: the
-amplitude is marked unknown. Patients are split by a hash.
+(N, 4096, 12) at 400 Hz, shorter ECGs padded with zeros on both sides. Each part ends with a filler row whose
+``exam_id`` is 0. The tracings are read as mV by some and as 0.1 mV by others, and are large for the first and
+small for the second: the amplitude is marked unknown. Patients are split by a hash.
 """
 
 from __future__ import annotations

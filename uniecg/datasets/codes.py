@@ -1,7 +1,7 @@
 """Labels of published data sets in SCP-ECG codes: the table ``codes.csv`` beside this file.
 
-Its columns: ``system`` (``snomed``, ``aha``, ``code15``, ``ludb``), ``code`` as the data set writes it (a trailing ``*``
-stands for any ending), ``name``, ``scp`` (codes of `uniecg.text.statements` joined by ``|``, empty where SCP-ECG
+Its columns: ``system`` (``snomed``, ``aha``, ``code15``, ``ludb``), ``code`` as the data set writes it (``*`` at its
+end stands for any ending), ``name``, ``scp`` (codes of `uniecg.text.statements` joined by ``|``, empty where SCP-ECG
 has none) and ``relation``: ``exact``, or ``broad`` where the SCP-ECG statement says less or leaves something open.
 
 References

@@ -1,8 +1,9 @@
 """ECG-Grounding, the conversations GEM was trained on (Lan et al. 2025, arXiv 2503.06073).
 
 A JSON array whose items have ``id``, ``image``, ``ecg`` (a WFDB record below the folder of time series),
-``conversations`` (turns with ``from`` and ``value``), and for the grounded ones ``machine_measurements`` and ``report``.
-``grounding_train_30k.json`` is a part of ``ECG_Grounding_30k.json``, so that one of the two is read, beside the test file.
+``conversations`` (turns with ``from`` and ``value``), and for the grounded ones ``machine_measurements`` and
+``report``. ``grounding_train_30k.json`` is a part of ``ECG_Grounding_30k.json``, so that one of the two is read, beside
+the test file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """LUDB: 200 ECGs of 10 s at 500 Hz with cardiologists' wave marks (Kalyakulina et al. 2020, IEEE Access 8:186181).
 
 WFDB records ``data/1.hea`` to ``data/200.hea``; age, sex and diagnoses are remarks of the header (``#<age>: 51``, then
-``#<diagnoses>:`` and one a line). The gains of the headers break Einthoven's law, the digital values as microvolt obey it:
-these are read. All of it is test data, too little to train on and wanted for wave marks (``uniecg evaluate ludb``).
+``#<diagnoses>:`` and one a line). The gains of the headers break Einthoven's law, the digital values as microvolt obey
+it: these are read. All of it is test data, too little to train on and wanted for wave marks (``uniecg evaluate ludb``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Published data sets as sharded Parquet: in pieces that are complete or not there, so that a kill loses nothing.
 
-The records of a data set are cut into shards by their place in its index. A shard is written under another name, forced to
-the disk and renamed; its footer says what it holds, from which part of the index it was made, and what could not be used.
-A later run keeps every shard whose part of the index is the same and makes the others.
+The records of a data set are cut into shards by their place in its index. A shard is written under another name, forced
+to the disk and renamed; its footer says what it holds, from which part of the index it was made, and what could not be
+used. A later run keeps every shard whose part of the index is the same and makes the others.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from uniecg import __version__
 from uniecg.datasets.manifest import (
     FORMAT,
     MANIFEST,
@@ -32,7 +34,7 @@ from uniecg.datasets.manifest import (
 from uniecg.datasets.parquet import ShardWriter, example_row, shard_account
 from uniecg.datasets.rows import file_sha256
 from uniecg.datasets.source import TWICE, BadRecord, Entry, Problem, Source, load_example
-from uniecg.errors import InputError, require
+from uniecg.errors import InputError, UniECGError, require
 
 SHARD_SIZE = 1000
 _SAVE_EVERY_S = 2.0  # the manifest, beside the shards that are complete anyway
@@ -92,8 +94,6 @@ def prepare(
     root, out = Path(root), Path(out)
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; give the folder of {source.title}")
-    from uniecg import __version__
-
     head = {
         "format": FORMAT,
         "dataset": source.name,
@@ -128,6 +128,8 @@ class _Run:
     def open(self, force: bool) -> None:
         """Make the folder, or check that it is one to go on with."""
         self._out.mkdir(parents=True, exist_ok=True)
+        for path in self._out.glob(".*.part"):  # of a run that was killed
+            path.unlink()
         if any(self._out.iterdir()):
             manifest = self._manifest_there(force)
             for name in ("dataset", "settings"):
@@ -136,8 +138,6 @@ class _Run:
                         f"{self._out} was made with another {name} ({manifest.get(name)}, now {self._head[name]}); "
                         "choose another folder or begin anew (--force)"
                     )
-            for path in self._out.glob(".*.part"):  # of a run that was killed
-                path.unlink()
             if force:
                 for path in shard_files(self._out):
                     path.unlink()
@@ -174,23 +174,23 @@ class _Run:
         faults = [found for found in account["problems"].values() if not found["intended"]]
         if self._strict and faults:
             raise _refusal(faults[0]["examples"][0])
-        self.add(number, account)
+        self.add(number, account, kept=True)
         report(len(items))
         return True
 
-    def add(self, number: int, account: dict[str, Any]) -> None:
-        """Take a complete shard into the manifest."""
+    def add(self, number: int, account: dict[str, Any], *, kept: bool = False) -> None:
+        """Take a complete shard into the manifest; one that is kept keeps the checksum it was written with."""
         path = self._path(number)
         size = path.stat().st_size
         earlier = self._earlier.get(path.name, {})
-        unchanged = earlier.get("bytes") == size and earlier.get("index_sha256") == account["index_sha256"]
+        known = kept and earlier.get("index_sha256") == account["index_sha256"]
         self._shards[number] = {
             "file": path.name,
             "records": account["records"],
             "listed": account["listed"],
             "bytes": size,
             "index_sha256": account["index_sha256"],
-            "sha256": earlier["sha256"] if unchanged else file_sha256(path),
+            "sha256": earlier["sha256"] if known else file_sha256(path),
         }
         self._account.merge(account)
         if time.monotonic() - self._saved > _SAVE_EVERY_S:
@@ -198,10 +198,9 @@ class _Run:
 
     def finish(self) -> dict[str, Any]:
         """Write the complete manifest."""
+        written = {shard["file"] for shard in self._shards.values()}
         for path in shard_files(self._out):
-            if path != self._path(int(path.stem.partition("-")[2])) or path.name not in {
-                shard["file"] for shard in self._shards.values()
-            }:
+            if path.name not in written:
                 raise self._would_shrink(path)
         return self._save(complete=True)
 
@@ -301,10 +300,10 @@ def _write_item(
 
 
 def _chunks(source: Source, root: Path, size: int, limit: int | None) -> Iterator[tuple[int, list[Item]]]:
-    """Cut the index into numbered parts of `size` records; a record that is listed again becomes a problem."""
+    """Cut the index into numbered parts of `size` lines; a record that is listed again becomes a problem."""
     seen: set[int] = set()
     items: list[Item] = []
-    number = entries = 0
+    number = 0
     for item in source.entries(root):
         if isinstance(item, Entry):
             if limit is not None and len(seen) >= limit:
@@ -314,11 +313,10 @@ def _chunks(source: Source, root: Path, size: int, limit: int | None) -> Iterato
                 item = Problem(TWICE, item.uid, "only the first was read")
             else:
                 seen.add(key)
-                entries += 1
         items.append(item)
-        if entries == size:
+        if len(items) == size:
             yield number, items
-            number, entries, items = number + 1, 0, []
+            number, items = number + 1, []
     if items:
         yield number, items
 
@@ -343,6 +341,11 @@ def _in_processes(
                 waiting[pool.submit(write_shard, *run.task(number, items))] = (number, len(items))
                 collect(2 * jobs)
         collect(0)
+    except BrokenProcessPool as error:
+        raise UniECGError(
+            "a worker process ended unexpectedly, for want of memory perhaps; run the same command again to go on, "
+            "with fewer --jobs"
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
