@@ -18,6 +18,7 @@ SCP-ECG: ISO 11073-91064; Wagner P et al. 2020, PTB-XL, Sci Data 7:154.
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +45,13 @@ def code_table(system: str) -> dict[str, Code]:
         for row in csv.DictReader(text.splitlines())
         if row["system"] == system
     }
+
+
+def vocabulary_digest() -> str:
+    """Checksum of the tables that statements are made with: data prepared with others is not to be mixed."""
+    tables = (("uniecg.datasets", "codes.csv"), ("uniecg.text", "statements.csv"))
+    content = b"".join(files(package).joinpath(name).read_bytes() for package, name in tables)
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def find_code(system: str, code: str) -> Code | None:

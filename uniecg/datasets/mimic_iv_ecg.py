@@ -1,8 +1,8 @@
 """MIMIC-IV-ECG as PhysioNet publishes it: 800,035 ECGs of 161,352 patients (Gow et al. 2023, doi 10.13026/4nqg-sb35).
 
 Read are ``record_list.csv`` (which records there are), ``machine_measurements.csv`` (the machine's report in the
-columns ``report_0`` to ``report_17``, and its intervals) and the WFDB records. Their leads come as I, II, III, aVR, aVF,
-aVL, V1 to V6; they are taken by name. Age and sex are in ``patients.csv`` of MIMIC-IV, which needs its own
+columns ``report_0`` to ``report_17``, and its intervals) and the WFDB records. Their leads come as I, II, III, aVR,
+aVF, aVL, V1 to V6; they are taken by name. Age and sex are in ``patients.csv`` of MIMIC-IV, which needs its own
 access; where that file lies in the folder, too, it is used. There is no official split: patients are split by a hash.
 """
 

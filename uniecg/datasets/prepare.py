@@ -20,7 +20,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from uniecg import __version__
+from uniecg.datasets.codes import vocabulary_digest
 from uniecg.datasets.manifest import (
     FORMAT,
     MANIFEST,
@@ -100,7 +100,11 @@ def prepare(
         "title": source.title,
         "licence": source.licence,
         "url": source.url,
-        "settings": {"sampling_rate": sampling_rate, "shard_size": shard_size, "version": __version__},
+        "settings": {
+            "sampling_rate": sampling_rate,
+            "shard_size": shard_size,
+            "vocabulary": vocabulary_digest(),
+        },
     }
     run = _Run(source, root, out, head, strict)
     run.open(force)
@@ -109,7 +113,7 @@ def prepare(
     if jobs == 1:
         for number, items in chunks:
             if not run.keep(number, items, report):
-                run.add(number, write_shard(*run.task(number, items), report))
+                run.add(number, write_shard(*run.task(number, items), report=report))
     else:
         _in_processes(run, chunks, jobs, report)
     return run.finish()
