@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
+from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -113,7 +114,7 @@ def prepare(
     if jobs == 1:
         for number, items in chunks:
             if not run.keep(number, items, report):
-                run.add(number, write_shard(*run.task(number, items), report=report))
+                run.add(number, run.task(number, items)(report=report))
     else:
         _in_processes(run, chunks, jobs, report)
     return run.finish()
@@ -161,11 +162,12 @@ class _Run:
                 f"{self._out} is not empty and holds no prepared data set; choose another folder"
             ) from error
 
-    def task(self, number: int, items: Sequence[Item]) -> tuple[Any, ...]:
-        """Arguments of `write_shard` for one shard."""
+    def task(self, number: int, items: Sequence[Item]) -> partial[dict[str, Any]]:
+        """What makes one shard, here or in another process."""
         rate = self._head["settings"]["sampling_rate"]
         digest = self._digest(items)
-        return self._source, self._root, self._path(number), items, rate, self._strict, digest
+        path = self._path(number)
+        return partial(write_shard, self._source, self._root, path, items, rate, self._strict, digest)
 
     def keep(self, number: int, items: Sequence[Item], report: Callable[[int], None]) -> bool:
         """Whether an earlier run has made this shard from the same part of the index."""
@@ -342,7 +344,7 @@ def _in_processes(
     try:
         for number, items in chunks:
             if not run.keep(number, items, report):
-                waiting[pool.submit(write_shard, *run.task(number, items))] = (number, len(items))
+                waiting[pool.submit(run.task(number, items))] = (number, len(items))
                 collect(2 * jobs)
         collect(0)
     except BrokenProcessPool as error:
