@@ -2,8 +2,8 @@
 
 A JSON array whose items have ``id``, ``image``, ``ecg`` (a WFDB record below the folder of time series),
 ``conversations`` (turns with ``from`` and ``value``), and for the grounded ones ``machine_measurements`` and
-``report``. ``grounding_train_30k.json`` is a part of ``ECG_Grounding_30k.json``, so that one of the two is read, beside
-the test file.
+``report``. ``grounding_train_30k.json`` is a part of ``ECG_Grounding_30k.json``: the largest file there is read,
+beside the test file.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from uniecg.datasets.source import (
 )
 from uniecg.errors import InputError
 
-_TRAIN = ("ECG_Grounding_30k.json", "grounding_train_30k.json")
+_TRAIN = ("ECG_Grounding_130k.json", "ECG_Grounding_30k.json", "grounding_train_30k.json")
 _TEST = ("ecg-grounding-test.json",)
-_FOLDERS = ("", "ecg_jsons", "ecg_bench", "data/ecg_jsons", "data/ecg_bench")
+_FOLDERS = ("", "ecg_jsons", "ecg_bench", "ecg_grounding_test_data", "data/ecg_jsons", "data/ecg_bench")
 _SIGNALS = ("", "ecg_timeseries", "data/ecg_timeseries")
 _PTBXL = re.compile(r"(?:^|/)(\d{5})_[hl]r$")
 _SUBJECT = re.compile(r"(?:^|/)p(\d{6,})/s\d+/")
@@ -40,7 +40,7 @@ _SUBJECT = re.compile(r"(?:^|/)p(\d{6,})/s\d+/")
 def _entries(root: Path) -> Iterator[Entry | Problem]:
     files = [file for names in (_TRAIN, _TEST) if (file := _first(root, names)) is not None]
     if not files:
-        raise InputError(f"{root}: not an ECG-Grounding folder ({_TRAIN[0]} is missing)")
+        raise InputError(f"{root}: not an ECG-Grounding folder ({_TRAIN[1]} is missing)")
     for file in files:
         for number, item in enumerate(json_items(file)):
             # One ECG has several conversations, some under one id: the place in the file tells them apart.
