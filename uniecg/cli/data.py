@@ -78,7 +78,7 @@ def prepare_source(
         raise typer.BadParameter(f"{name!r} is not one of: {', '.join(SOURCES)}", param_hint="NAME")
     source = SOURCES[name]
     total = source.count(root)
-    with _progress_bar(min(total, limit or total) if total is not None else limit) as advance:
+    with _ProgressBar(min(total, limit or total) if total is not None else limit) as advance:
         manifest = prepare(
             source,
             root,
@@ -128,7 +128,7 @@ def summary_lines(manifest: dict[str, Any]) -> list[str]:
     return lines
 
 
-class _progress_bar:
+class _ProgressBar:
     """A progress bar on stderr, shown on terminals only; used as a context it gives what advances it."""
 
     def __init__(self, total: int | None) -> None:

@@ -133,8 +133,9 @@ class _Run:
     def open(self, force: bool) -> None:
         """Make the folder, or check that it is one to go on with."""
         self._out.mkdir(parents=True, exist_ok=True)
-        for path in self._out.glob(".*.part"):  # of a run that was killed
-            path.unlink()
+        for pattern in (".shard-*.parquet.*.part", f".{MANIFEST}.*.part"):  # of a run that was killed
+            for path in self._out.glob(pattern):
+                path.unlink()
         if any(self._out.iterdir()):
             manifest = self._manifest_there(force)
             for name in ("dataset", "settings"):
