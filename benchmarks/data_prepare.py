@@ -14,6 +14,7 @@ import csv
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -118,8 +119,12 @@ def main() -> None:
     done = 0
     while not ended and (options.runs is None or done < options.runs):
         limit = options.kill_every and options.kill_every * draw.uniform(0.5, 1)
+        before = cpu_seconds()
         ended, seconds, peak = run_once(command, limit)
-        runs.append({"ended": ended, "seconds": round(seconds, 1), "peak_mb": round(peak)})
+        used = cpu_seconds() - before
+        runs.append(
+            {"ended": ended, "seconds": round(seconds, 1), "cpu_s": round(used, 1), "peak_mb": round(peak)}
+        )
         log.write_text(json.dumps(runs))
         done += 1
     result = {"records": options.records, "samples": options.samples, "jobs": options.jobs, "runs": runs}
@@ -127,10 +132,11 @@ def main() -> None:
         manifest, faults = verify(out)
         found = [uid for path in sorted(out.glob("shard-*.parquet")) for uid in uids(path)]
         wanted = {f"mimic-{40000000 + number}" for number in range(options.records)}
-        total = sum(run["seconds"] for run in runs)
+        total, cpu = (sum(run[name] for run in runs) for name in ("seconds", "cpu_s"))
         result |= {
             "killed": sum(not run["ended"] for run in runs),
             "records_per_minute": round(60 * options.records / total),
+            "records_per_cpu_minute": round(60 * options.records / cpu),
             "peak_mb": max(run["peak_mb"] for run in runs),
             "written": manifest["records"],
             "lost": len(wanted - set(found)),
@@ -138,6 +144,12 @@ def main() -> None:
             "faults": faults,
         }
     print(json.dumps(result, indent=1))
+
+
+def cpu_seconds() -> float:
+    """Processor time of the processes that have ended, theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def uids(path: Path) -> list[str]:
