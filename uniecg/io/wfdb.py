@@ -31,7 +31,6 @@ from .metadata import (
     sample_span,
     written_leads,
 )
-from .wfdb16 import PlainHeader, plain_header
 
 __all__ = ["read_wfdb", "wfdb_files", "wfdb_length", "write_wfdb"]
 
@@ -108,7 +107,7 @@ def read_wfdb(path: Path, options: ReadOptions) -> Record:
     # Where slow signals lie beside the ECG, the rate of the header counts frames of several samples.
     frame = per_frame.pop()
     first, last = sample_span(header_path, options, float(header.fs), header.sig_len)
-    content = _samples(header_path, header, chosen, first, last)
+    content = _read(header_path, chosen, first, last)
     metadata = metadata_from_comments(header.comments or ())
     try:
         wrong = _wrong_checksums(content) if (first, last) == (0, header.sig_len) else []
@@ -174,27 +173,13 @@ def write_wfdb(record: Record, path: Path) -> Path:
     return header_path
 
 
-def _samples(header_path: Path, header: Any, channels: list[int], first: int, last: int) -> Any:
-    """Return the digital samples of the channels named."""
-    if not isinstance(header, PlainHeader):
-        return _read(header_path, channels, first, last)
-    try:
-        return header.read(_sample_path(header_path, header.file_name), channels, first, last)
-    except ValueError as error:
-        raise damaged(header_path, "WFDB record", error) from error
-
-
 def _read(header_path: Path, channels: list[int] | None, first: int = 0, last: int | None = None) -> Any:
-    """Return wfdb's record of the channels named; the header alone, by our own parser if possible, for None."""
+    """Return wfdb's record of the channels named, or the header alone where they are None."""
+    import wfdb  # brings pandas: loaded only where a WFDB file is read
+
     if not header_path.exists():
         raise InputError(f"{header_path.with_suffix('')} needs its header {header_path.name} beside it")
     n_samples = _check_files(header_path)
-    if channels is None:
-        plain = plain_header(header_path.read_text(encoding="utf-8", errors="replace"))
-        if plain is not None:
-            return plain
-    import wfdb  # brings pandas: loaded only where a header is of an unusual form
-
     try:
         with warnings.catch_warnings(), _own_names(header_path) as stem:
             warnings.simplefilter("ignore")  # wfdb's own; what matters to the user is checked here
