@@ -22,6 +22,10 @@ COMMANDS = (
     ("train", "understand"),
     ("train", "generate"),
     ("evaluate",),
+    ("data",),
+    ("data", "list"),
+    ("data", "prepare"),
+    ("data", "verify"),
 )
 HEAD = """# Command line
 

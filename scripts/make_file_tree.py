@@ -12,6 +12,7 @@ START, END = "<!-- file tree: made by scripts/make_file_tree.py -->\n", "<!-- en
 WIDTH = 34
 # What is not a module of the package.
 OTHERS = (
+    ("benchmarks/", "scripts that measure speed and memory"),
     ("configs/", "one YAML file for each training run"),
     ("docs/", "the pages of the documentation"),
     ("scripts/demo", "interprets a real ECG and generates one, from nothing but Python"),

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from ..errors import InputError, UniECGError, require
 from .chat import CHAT_HELP, ChatSession
+from .data import data_app
 from .files import check_plot_output, check_record_output, read_input, save_evidence, save_plot, save_record
 from .options import (
     Against,
@@ -79,6 +80,7 @@ train_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Train the model from its own code."
 )
 app.add_typer(train_app, name="train")
+app.add_typer(data_app, name="data")
 
 
 def main() -> None:

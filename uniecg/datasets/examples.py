@@ -18,7 +18,7 @@ class Example:
         Identifier inside the data set, without any link to a person's name.
     record : Record
         The waveform. ``record.metadata["amplitude"] == "unknown"`` marks sources that were
-        normalised per lead: their shape and timing are real, their millivolts are not.
+        normalised per lead, or whose unit is in doubt: their shape and timing are real, their millivolts are not.
     statements : tuple of str
         SCP-ECG codes; empty when the source gives none.
     superclasses : tuple of str
@@ -33,6 +33,12 @@ class Example:
         Name of the source.
     patient : str
         Pseudonym that groups the records of one person (for patient-wise bootstrap).
+    text : str
+        The report of the source in its own language (English, German or Swedish); empty when there is none.
+    other_statements : tuple of str
+        What the source says beyond SCP-ECG: its labels that no code of the vocabulary stands for, by name.
+    conversation : tuple of (str, str)
+        Turns about this ECG as (speaker, words), for sources of conversations.
     """
 
     uid: str
@@ -44,6 +50,9 @@ class Example:
     split: str
     dataset: str
     patient: str
+    text: str = ""
+    other_statements: tuple[str, ...] = ()
+    conversation: tuple[tuple[str, str], ...] = ()
 
     @property
     def amplitude_known(self) -> bool:
