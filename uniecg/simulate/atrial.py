@@ -21,6 +21,8 @@ from uniecg.simulate.timeline import Timeline
 FIBRILLATION_HZ = (5.6, 7.6)
 FLUTTER_BPM = (240.0, 340.0)
 USUAL_FLUTTER_BPM = 300.0
+DELAY_CYCLES = 0.12
+"""How much conduction varies, as a share of a flutter cycle (about 25 ms)."""
 
 
 def fibrillation(n_samples: int, sampling_rate: float, rng: np.random.Generator) -> Floats:
@@ -85,10 +87,11 @@ def flutter(timeline: Timeline, n_samples: int, sampling_rate: float, rng: np.ra
         cycles = time_s * USUAL_FLUTTER_BPM / 60.0
     else:
         ratio = flutter_ratio(60.0 * (r_s.size - 1) / float(r_s[-1] - r_s[0]))
-        cycles = ratio * np.interp(time_s, r_s, np.arange(r_s.size))
+        # The way through the AV node is not always equally long.
+        cycles = ratio * np.interp(time_s, r_s, np.arange(r_s.size)) + DELAY_CYCLES * _drift(time_s, 0.2, rng)
     phase = 2.0 * np.pi * (cycles + rng.uniform())
     # Down slowly, up fast, with a rounded corner.
     saw = np.sin(phase) + 0.42 * np.sin(2.0 * phase) + 0.16 * np.sin(3.0 * phase)
-    way = vary(rng, vector(0.01, 0.075, -0.02), 0.12) * float(rng.uniform(0.9, 1.5))
+    way = vary(rng, vector(0.01, 0.075, -0.02), 0.12) * float(rng.uniform(1.2, 1.9))
     late = np.sin(phase - 1.2)
     return np.asarray(way[:, None] * saw + vary(rng, vector(-0.015, 0.0, -0.04), 0.15)[:, None] * late)

@@ -104,7 +104,10 @@ def simulate(
             f"a simulation lasts 0.5 to 3600 s at 50 to 4000 Hz, not {duration_s:g} s at {sampling_rate:g} Hz"
         )
     told, age, sex = person(codes, attributes or Attributes(), rng)
-    timeline = draw_timeline(codes, told, duration_s, rng=rng)
+    timing_codes = set(codes)
+    if "2AVB" in codes and not timing_codes & {"2AVB1", "2AVB2", "2AVB21", "3AVB"}:
+        timing_codes.add("2AVB21" if (told.heart_rate_bpm or 0.0) < 46.0 else str(rng.choice(["2AVB1", "2AVB2"])))
+    timeline = draw_timeline(timing_codes, told, duration_s, rng=rng)
     timing = timeline.timing
     heart = normal_heart(rng, age, sex)
     field = draw_lead_field(rng)
@@ -234,7 +237,7 @@ def _add_spikes(
     if not paced.any():
         return np.empty(0)
     spikes_s = np.round((_onsets(timeline)[paced] - 0.002) * sampling_rate) / sampling_rate
-    size = float(rng.uniform(0.7, 1.6))
+    size = float(rng.uniform(0.5, 1.1))
     spike = Hump(size * vary(rng, vector(0.35, 0.9, -0.3), 0.2), 0.0, 0.0025, 0.0025)
     add_beats(total, [spike], spikes_s, sampling_rate)
     return spikes_s[(spikes_s >= 0.0) & (spikes_s < timeline.duration_s)]

@@ -127,8 +127,8 @@ def normal_heart(rng: np.random.Generator, age: float, sex: Sex) -> Heart:
         qrs={
             "septal": Part(vary(rng, vector(-0.15, -0.01, -0.20)), 0.0, 0.20, 0.42),
             "apical": Part(vary(rng, vector(0.44, 0.34, -0.36)), 0.10, 0.36, 0.62),
-            "free wall": Part(vary(rng, vector(1.0, 0.62, 0.62)), 0.22, 0.50, 0.82),
-            "basal": Part(vary(rng, vector(-0.17, -0.13, 0.42)), 0.52, 0.78, 1.0),
+            "free wall": Part(vary(rng, vector(1.0, 0.62, 0.62)), 0.22, 0.50, 0.86),
+            "basal": Part(vary(rng, vector(-0.18, -0.14, 0.40)), 0.46, 0.74, 1.0),
         },
         st=vary(rng, vector(0.02, 0.015, -0.025 - 0.01 * male), 0.3),
         t=vary(rng, vector(0.30, 0.24, -0.16 - 0.06 * male), 0.15),
@@ -172,7 +172,7 @@ def ventricular_humps(heart: Heart, qrs_s: float, qt_s: float) -> tuple[list[Hum
     fall_s = T_PEAK_TO_END_S * heart.t_width
     peak_s = qt_s - fall_s
     room_s = max(peak_s - qrs_s, 0.06)
-    rise_s = min(0.78 * room_s, 0.16) * heart.t_width
+    rise_s = min(0.78 * room_s, 0.16 * heart.t_width)
     # The ST level grows under the end of QRS and fades under T.
     foot_s = min(0.3 * qrs_s, 0.03)
     hold_s = max(0.55 * room_s, 0.02)

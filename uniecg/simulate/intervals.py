@@ -73,6 +73,7 @@ DEFINED: Mapping[str, dict[str, Spread]] = {
     "LNGQT": {"qtc": Spread(500.0, 20.0, 478.0, 560.0)},
     "SHQT": {"qtc": Spread(318.0, 8.0, 300.0, 328.0)},
     "DIG": {"qtc": Spread(380.0, 12.0, 358.0, 405.0)},
+    "LAO/LAE": {"pr": Spread(170.0, 12.0, 156.0, 198.0)},
     "HYPERK": {"pr": Spread(180.0, 10.0, 150.0, 198.0), "qrs": Spread(106.0, 6.0, 95.0, 116.0)},
     "SVTAC": {"qrs": Spread(86.0, 6.0, 74.0, 98.0)},
     "PSVT": {"qrs": Spread(86.0, 6.0, 74.0, 98.0)},

@@ -37,6 +37,7 @@ def _discordant(heart: Heart, share: float, st_share: float) -> None:
     """Turn ST and T against the net of activation: repolarisation then follows the same way [3]_."""
     net = sum((part.vector * (part.end - part.start) for part in heart.qrs.values()), np.zeros(3))
     heart.t = -share * net + 0.25 * heart.t
+    heart.t_width = 1.3
     heart.t_early = 0.15 * heart.t
     heart.st = -st_share * net
 
@@ -73,13 +74,13 @@ def incomplete_right_bundle_branch_block(heart: Heart, qrs_s: float, rng: np.ran
 
 def left_bundle_branch_block(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """From right to left through the septum and around: no septal force, two late notches to the left [1]_ [4]_."""
-    size = 1.2 * max(_size(heart), 0.8) * float(np.exp(rng.normal(0.0, 0.08)))
+    size = 1.3 * max(_size(heart), 0.8) * float(np.exp(rng.normal(0.0, 0.08)))
     heart.qrs = {
-        "right ventricle": Part(size * vary(rng, vector(0.16, 0.08, 0.10)), 0.0, 0.14, 0.34),
-        "septum": Part(size * vary(rng, vector(0.76, 0.34, 0.80), 0.08), 0.06, 0.36, 0.70),
-        "free wall": Part(size * vary(rng, vector(0.88, 0.16, 0.84), 0.08), 0.36, 0.68, 1.0),
+        "right ventricle": Part(size * vary(rng, vector(0.15, 0.08, -0.10)), 0.0, 0.12, 0.28),
+        "septum": Part(size * vary(rng, vector(0.62, 0.48, 0.76), 0.08), 0.06, 0.31, 0.70),
+        "free wall": Part(size * vary(rng, vector(0.98, -0.06, 0.70), 0.08), 0.26, 0.61, 1.0),
     }
-    _discordant(heart, rng.uniform(0.38, 0.50), rng.uniform(0.08, 0.13))
+    _discordant(heart, rng.uniform(0.19, 0.27), rng.uniform(0.06, 0.10))
 
 
 def incomplete_left_bundle_branch_block(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
@@ -151,10 +152,10 @@ def paced(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     size = max(_size(heart), 0.8)
     heart.qrs = {
         "apex": Part(size * vary(rng, vector(0.20, -0.40, 0.15)), 0.0, 0.22, 0.48),
-        "septum": Part(size * vary(rng, vector(0.50, -0.70, 0.62)), 0.12, 0.44, 0.78),
-        "free wall": Part(size * vary(rng, vector(0.46, -0.46, 0.66)), 0.36, 0.68, 1.0),
+        "septum": Part(size * vary(rng, vector(0.62, -0.86, 0.36), 0.08), 0.10, 0.40, 0.74),
+        "free wall": Part(size * vary(rng, vector(0.40, -0.22, 0.86), 0.08), 0.34, 0.66, 1.0),
     }
-    _discordant(heart, rng.uniform(0.38, 0.5), 0.09)
+    _discordant(heart, rng.uniform(0.19, 0.27), 0.07)
 
 
 ECTOPIC_WAYS: tuple[Floats, ...] = (
@@ -176,7 +177,7 @@ def ectopic(heart: Heart, rng: np.random.Generator) -> None:
         "second": Part(size * vary(rng, way, 0.08), 0.16, 0.50, 0.84),
         "last": Part(size * (0.45 * vary(rng, way, 0.08) - 0.6 * side), 0.44, 0.74, 1.0),
     }
-    _discordant(heart, rng.uniform(0.45, 0.58), 0.10)
+    _discordant(heart, rng.uniform(0.26, 0.38), 0.08)
 
 
 def left_ventricular_voltage(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
@@ -225,7 +226,7 @@ def septal_hypertrophy(heart: Heart, qrs_s: float, rng: np.random.Generator) -> 
 def left_atrial_enlargement(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """The left atrial part later, larger, to the back: P long and notched, its end in V1 down [2]_."""
     heart.p_ms = float(rng.uniform(126.0, 146.0))
-    heart.left_atrium = vary(rng, vector(0.085, 0.055, 0.165), 0.08)
+    heart.left_atrium = vary(rng, vector(0.085, 0.055, 0.175), 0.06)
     heart.left_atrium_share = 0.66
 
 

@@ -73,12 +73,12 @@ def old_infarct(*walls: str) -> Pattern:
     def pattern(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
         way = _direction(tuple(wall for wall in walls if wall != "posterior") or walls)
         for wall in walls:
-            _silence(heart, WALLS[wall] / np.linalg.norm(WALLS[wall]), 0.5 if wall == "lateral" else 0.75)
+            _silence(heart, WALLS[wall] / np.linalg.norm(WALLS[wall]), 0.5 if walls == ("lateral",) else 0.75)
         if walls == ("posterior",):  # no Q in the twelve leads: what is lost behind is gained in front
             _mirror(heart, rng)
         else:
             width = rng.uniform(0.044, 0.056) / qrs_s
-            q = -float(rng.uniform(0.42, 0.58)) * len(walls) ** 0.5 * vary(rng, way, 0.10)
+            q = -float(rng.uniform(0.48, 0.62)) * len(walls) ** 0.5 * vary(rng, way, 0.10)
             heart.qrs["septal"] = Part(q, 0.0, 0.45 * width, width + 0.12)
             if "posterior" in walls:
                 _mirror(heart, rng)
@@ -100,7 +100,7 @@ def _silence(heart: Heart, way: Floats, share: float) -> None:
 
 
 def _mirror(heart: Heart, rng: np.random.Generator) -> None:
-    for name, anterior in (("apical", -0.30), ("free wall", -0.30), ("basal", -0.25)):
+    for name, anterior in (("apical", -0.30), ("free wall", -0.40), ("basal", -0.25)):
         if name in heart.qrs:
             part = heart.qrs[name]
             kept = part.vector * np.array([0.8, 1.0, 0.25])
@@ -171,17 +171,17 @@ def pericarditis(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
 
 def early_repolarisation(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """J point up to the left and below with a slur, rising ST, tall T [5]_."""
-    heart.st = float(rng.uniform(0.8, 1.1)) * vary(rng, vector(0.14, 0.13, -0.06), 0.06)
+    heart.st = float(rng.uniform(0.9, 1.15)) * vary(rng, vector(0.07, 0.13, -0.05), 0.05)
     heart.j_wave = vary(rng, vector(0.07, 0.07, 0.0), 0.1)
-    heart.t = 1.9 * heart.t
+    heart.t = 1.9 * heart.t + vector(0.12, 0.0, 0.0)
     heart.t_early = 1.5 * heart.t_early
 
 
 def hyperkalaemia(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """T tall, narrow and pointed; P low [3]_."""
-    heart.t = float(rng.uniform(2.2, 3.0)) * heart.t
+    heart.t = float(rng.uniform(1.9, 2.4)) * heart.t
     heart.t_early = np.zeros(3)
-    heart.t_width = 0.62
+    heart.t_width = 0.72
     low_p(heart, float(rng.uniform(0.5, 0.75)))
 
 
@@ -208,7 +208,8 @@ def low_t(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
 
 def some_t_change(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """T a little too low or a little inverted to the left."""
-    heart.t = float(rng.uniform(-0.25, 0.3)) * heart.t
+    heart.t = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.18, 0.35)) * heart.t
+    heart.t_early = 0.2 * heart.t
 
 
 def inverted_t(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:

@@ -326,13 +326,16 @@ def _second_degree_block(
     Mobitz II, where it is asked for: PR stays as it is.
     """
     two_to_one = "2AVB21" in codes or (rate < 45.0 and not codes & {"2AVB1", "2AVB2"})
-    group = 2 if two_to_one else int(rng.choice([3, 4, 5]))  # P waves a cycle, the last one dropped
+    typed = bool(codes & {"2AVB1", "2AVB2"})
+    # P waves a cycle, the last one dropped; in groups of three the type cannot be told.
+    group = 2 if two_to_one else int(rng.choice([4, 5, 6] if typed else [3, 4, 5]))
     pp_s = 60.0 / rate * (group - 1) / group
     p_onset_s = np.arange(rng.uniform(-2 * pp_s, -pp_s), duration_s + pp_s, pp_s)
     place = (np.arange(p_onset_s.size) + int(rng.integers(group))) % group
-    growth_s = np.concatenate([[0.0], np.cumsum(0.09 * 0.5 ** np.arange(group - 1))])
+    first_s, fade = (0.04, 0.55) if "2AVB1" in codes else (0.09, 0.5)
+    growth_s = np.concatenate([[0.0], np.cumsum(first_s * fade ** np.arange(group - 1))])
     if "2AVB2" in codes:
-        growth_s *= 0.0
+        growth_s[:] = 0.0
     led = place < group - 1
     r_s = (p_onset_s + timing.pr_s + growth_s[place] + R_PEAK_IN_QRS * timing.qrs_s)[led]
     beat_class = np.zeros(r_s.size, dtype=np.int64)
