@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uniecg.simulate.ecg import SIMULATED, simulate
+from uniecg.simulate.ecg import OWN_NAMES, SIMULATED, simulate
 from uniecg.simulate.noise import Noise
 from uniecg.simulate.rhythm import (
     CHANNELS,
@@ -15,6 +15,7 @@ from uniecg.simulate.truth import BeatTimes, Simulation
 
 __all__ = [
     "CHANNELS",
+    "OWN_NAMES",
     "SIMULATED",
     "BeatTimes",
     "Noise",

@@ -21,8 +21,8 @@ from uniecg.simulate.timeline import Timeline
 FIBRILLATION_HZ = (5.6, 7.6)
 FLUTTER_BPM = (240.0, 340.0)
 USUAL_FLUTTER_BPM = 300.0
-DELAY_CYCLES = 0.12
-"""How much conduction varies, as a share of a flutter cycle (about 25 ms)."""
+DELAY_CYCLES = 0.16
+"""How much conduction varies, as a share of a flutter cycle (about 30 ms)."""
 
 
 def fibrillation(n_samples: int, sampling_rate: float, rng: np.random.Generator) -> Floats:

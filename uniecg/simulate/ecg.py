@@ -16,7 +16,7 @@ from uniecg.record import LEADS, Record, derive_limb_leads
 from uniecg.simulate.atrial import fibrillation, flutter
 from uniecg.simulate.heart import Heart, atrial_humps, normal_heart, vary, vector, ventricular_humps
 from uniecg.simulate.intervals import person
-from uniecg.simulate.lead_field import DOWER, REVERSALS, draw_lead_field
+from uniecg.simulate.lead_field import REVERSALS, draw_lead_field
 from uniecg.simulate.noise import Noise, clip, draw_noise, noise_signal
 from uniecg.simulate.patterns import ACTIVATION, ectopic, retrograde_p
 from uniecg.simulate.plan import NORMAL, PACED, PREMATURE_ATRIAL, PREMATURE_VENTRICULAR, Floats
@@ -32,11 +32,24 @@ RHYTHM_CODES = (
     "BIGU", "TRIGU", "COUPLET", "1AVB", "LPR", "2AVB", "2AVB1", "2AVB2", "2AVB21", "3AVB",
 )  # fmt: skip
 OTHER_CODES = ("NORM", "LNGQT", "LVOLT", *(f"REVERSAL {name}" for name in REVERSALS))
+OWN_NAMES: dict[str, str] = {
+    "2AVB1": "second degree AV block type Mobitz I", "2AVB2": "second degree AV block type Mobitz II",
+    "2AVB21": "2:1 AV block", "JUNC": "junctional rhythm", "VT": "ventricular tachycardia",
+    "COUPLET": "ventricular couplets", "SHQT": "short QT interval", "PERICARDITIS": "acute pericarditis",
+    "EARLY REPOLARISATION": "early repolarisation", "HYPERK": "hyperkalaemia", "HYPOK": "hypokalaemia",
+    "STEMI anterior": "acute anterior myocardial infarction", "STEMI inferior": "acute inferior myocardial infarction",
+    "STEMI lateral": "acute lateral myocardial infarction", "STEMI posterior": "acute posterior myocardial infarction",
+    **{f"REVERSAL {name}": f"interchanged electrodes {name}" for name in REVERSALS},
+}  # fmt: skip
+"""Names of the statements that are no SCP-ECG codes."""
+
 SIMULATED: frozenset[str] = frozenset({*RHYTHM_CODES, *ACTIVATION, *REPOLARISATION, *OTHER_CODES})
 """Statements that can be simulated: SCP-ECG codes, and names of our own where that vocabulary has no word."""
 
 KINDS = {NORMAL: "dominant", PREMATURE_ATRIAL: "pac", PREMATURE_VENTRICULAR: "pvc", PACED: "paced"}
 WIDE_ESCAPE_MS = 118.0
+STEADY_PR_MS = 12.0
+"""Where PR changes more from beat to beat, as in Wenckebach, the record has no one PR interval."""
 BREATHING_SHARE = 0.04
 """How much QRS and T grow and shrink with breathing (Surawicz & Knilans 2008)."""
 
@@ -106,7 +119,9 @@ def simulate(
     told, age, sex = person(codes, attributes or Attributes(), rng)
     timing_codes = set(codes)
     if "2AVB" in codes and not timing_codes & {"2AVB1", "2AVB2", "2AVB21", "3AVB"}:
-        timing_codes.add("2AVB21" if (told.heart_rate_bpm or 0.0) < 46.0 else str(rng.choice(["2AVB1", "2AVB2"])))
+        timing_codes.add(
+            "2AVB21" if (told.heart_rate_bpm or 0.0) < 46.0 else str(rng.choice(["2AVB1", "2AVB2"]))
+        )
     timeline = draw_timeline(timing_codes, told, duration_s, rng=rng)
     timing = timeline.timing
     heart = normal_heart(rng, age, sex)
@@ -120,13 +135,17 @@ def simulate(
     set_axis(heart, field, told.qrs_axis_deg)
     set_voltage(heart, field, timing.qrs_s, codes, sex)
     n_samples = round(duration_s * sampling_rate)
+    main, main_timing = heart, timing
     conducted = _beat(heart, timing.qrs_s, timing.qt_s, field)
     ventricular = conducted
     if timeline.ventricular.any():
-        other = copy.copy(heart)
+        other, wide = copy.copy(heart), timing.ventricular
         ectopic(other, rng)
-        set_voltage(other, field, timing.ventricular.qrs_s, (), sex)
-        ventricular = _beat(other, timing.ventricular.qrs_s, timing.ventricular.qt_s, field)
+        if timeline.ventricular.all():
+            set_axis(other, field, told.qrs_axis_deg)
+            main, main_timing = other, wide
+        set_voltage(other, field, wide.qrs_s, (), sex)
+        ventricular = _beat(other, wide.qrs_s, wide.qt_s, field)
     total = np.zeros((3, n_samples))
     _add_ventricles(total, timeline, conducted, ventricular, sampling_rate, rng)
     p_s, p_of_beat, p_extents = _add_atria(total, timeline, heart, field, codes, sampling_rate, rng)
@@ -142,11 +161,16 @@ def simulate(
     record = Record(derive_limb_leads(eight.astype(np.float32)), sampling_rate, metadata=metadata)
     beats = _beat_times(timeline, conducted, ventricular, p_s, p_of_beat, p_extents, spikes_s)
     plan = timeline.plan()
+    pr_ms = 1000.0 * (beats.times["qrs_on"] - beats.times["p_on"])
+    pr_ms = pr_ms[np.isfinite(pr_ms)]
+    steady = pr_ms.size > 0 and float(np.ptp(pr_ms)) < STEADY_PR_MS
     shown = replace(
         told,
         heart_rate_bpm=None if math.isnan(plan.heart_rate_bpm) else round(plan.heart_rate_bpm, 2),
-        pr_ms=told.pr_ms if timeline.conducted and timeline.p_s.size else None,
-        qrs_axis_deg=None if conducted is ventricular and timeline.ventricular.all() else set_axis(heart, field),
+        pr_ms=told.pr_ms if steady else None,
+        qrs_ms=round(1000.0 * main_timing.qrs_s, 1),
+        qt_ms=round(1000.0 * main_timing.qt_s, 1),
+        qrs_axis_deg=round(set_axis(main, field), 1),
     )
     return Simulation(record, codes, shown, plan, beats, added)
 
@@ -208,7 +232,7 @@ def _add_atria(
     led = timeline.p_of_beat
     early[led[(timeline.beat_class == PREMATURE_ATRIAL) & (led >= 0)]] = True
     usual = atrial_humps(heart, timeline.timing.pr_s)
-    extents = [extent(usual, field, soft=True)]
+    extents = [extent(_p_only(usual), field, soft=True)]
     groups = [(~early, usual)]
     if early.any():
         # The early P wave begins elsewhere in the atria.
@@ -216,7 +240,7 @@ def _add_atria(
         size = float(np.linalg.norm(heart.right_atrium))
         other.right_atrium = 0.8 * size * _unit(vary(rng, vector(-0.2, 0.5, 0.4), 0.6))
         groups.append((early, atrial_humps(other, timeline.timing.pr_s)))
-        extents.append(extent(groups[1][1], field, soft=True))
+        extents.append(extent(_p_only(groups[1][1]), field, soft=True))
     shown = timeline.shown_p
     onset_s = timeline.p_s - P_ONSET_TO_PEAK_S
     for kind, humps in groups:
@@ -225,13 +249,16 @@ def _add_atria(
     return np.where(shown, timeline.p_s, np.nan), index, [extents[int(kind)] for kind in early]
 
 
+def _p_only(humps: list[Hump]) -> list[Hump]:
+    """Without atrial repolarisation."""
+    return [hump for hump in humps if hump.soft]
+
+
 def _unit(value: Floats) -> Floats:
     return np.asarray(value / max(float(np.linalg.norm(value)), 1e-9))
 
 
-def _add_spikes(
-    total: Floats, timeline: Timeline, sampling_rate: float, rng: np.random.Generator
-) -> Floats:
+def _add_spikes(total: Floats, timeline: Timeline, sampling_rate: float, rng: np.random.Generator) -> Floats:
     """Stimuli of a pacemaker, 2 ms before QRS."""
     paced = timeline.beat_class == PACED
     if not paced.any():
@@ -240,7 +267,7 @@ def _add_spikes(
     size = float(rng.uniform(0.5, 1.1))
     spike = Hump(size * vary(rng, vector(0.35, 0.9, -0.3), 0.2), 0.0, 0.0025, 0.0025)
     add_beats(total, [spike], spikes_s, sampling_rate)
-    return spikes_s[(spikes_s >= 0.0) & (spikes_s < timeline.duration_s)]
+    return np.asarray(spikes_s[(spikes_s >= 0.0) & (spikes_s < timeline.duration_s)])
 
 
 def _beat_times(
@@ -290,6 +317,3 @@ def _beat_times(
         p_s[(p_s >= 0.0) & (p_s < duration_s)],
         spikes_s,
     )
-
-
-__all__ = ["DOWER", "SIMULATED", "simulate"]

@@ -70,6 +70,8 @@ class Heart:
     p_ms : float, ms
     left_atrium_share : float
         When the left atrial part peaks, as a share of the P wave.
+    t_symmetric : bool
+        T rises as fast as it falls: tented, or deeply inverted.
     ta : float
         Atrial repolarisation against the P wave: PR segment deviation as a share of P.
     """
@@ -83,7 +85,7 @@ class Heart:
     p_ms: float
     left_atrium_share: float = 0.62
     t_width: float = 1.0
-    st_slope: float = 0.0
+    t_symmetric: bool = False
     ta: float = 0.0
     j_wave: Floats = field(default_factory=lambda: np.zeros(3))
 
@@ -173,6 +175,8 @@ def ventricular_humps(heart: Heart, qrs_s: float, qt_s: float) -> tuple[list[Hum
     peak_s = qt_s - fall_s
     room_s = max(peak_s - qrs_s, 0.06)
     rise_s = min(0.78 * room_s, 0.16 * heart.t_width)
+    if heart.t_symmetric:
+        rise_s = min(rise_s, 1.1 * fall_s)
     # The ST level grows under the end of QRS and fades under T.
     foot_s = min(0.3 * qrs_s, 0.03)
     hold_s = max(0.55 * room_s, 0.02)
@@ -198,7 +202,12 @@ def atrial_humps(heart: Heart, pr_s: float) -> list[Hump]:
     p_s = min(heart.p_ms / 1000.0, max(pr_s - 0.012, 0.05))
     right_s = min(P_ONSET_TO_PEAK_S, 0.45 * p_s)
     left_s = heart.left_atrium_share * p_s
-    return [
+    humps = [
         soft_hump(heart.right_atrium, right_s, right_s, right_s),
         soft_hump(heart.left_atrium, left_s, min(left_s - 0.012, p_s - left_s + 0.02), p_s - left_s),
     ]
+    if heart.ta:
+        # Atrial repolarisation: from the end of P into the QRS complex.
+        down = -heart.ta * (heart.right_atrium + heart.left_atrium)
+        humps.append(Hump(down, p_s, 0.5 * p_s, 0.12, max(pr_s - p_s, 0.0)))
+    return humps

@@ -136,6 +136,11 @@ def preexcitation(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """Muscle beside the valve ring is excited first and slowly: a delta wave, then the usual way [1]_ [6]_."""
     left_sided = rng.random() < 0.6
     delta = vector(0.14, 0.30, -0.42) if left_sided else vector(0.46, 0.06, 0.10)
+    if left_sided:  # the wall behind is excited first, so less of it points there later
+        wall = heart.qrs["free wall"]
+        heart.qrs["free wall"] = Part(
+            wall.vector * np.array([1.0, 1.0, 0.2]), wall.start, wall.peak, wall.end
+        )
     late = {
         name: Part(part.vector, 0.30 + 0.70 * part.start, 0.34 + 0.66 * part.peak, 0.34 + 0.66 * part.end)
         for name, part in heart.qrs.items()

@@ -78,7 +78,7 @@ def old_infarct(*walls: str) -> Pattern:
             _mirror(heart, rng)
         else:
             width = rng.uniform(0.044, 0.056) / qrs_s
-            q = -float(rng.uniform(0.48, 0.62)) * len(walls) ** 0.5 * vary(rng, way, 0.10)
+            q = -float(rng.uniform(0.48, 0.62)) * (1.6 if len(walls) > 1 else 1.0) * vary(rng, way, 0.08)
             heart.qrs["septal"] = Part(q, 0.0, 0.45 * width, width + 0.12)
             if "posterior" in walls:
                 _mirror(heart, rng)
@@ -100,7 +100,7 @@ def _silence(heart: Heart, way: Floats, share: float) -> None:
 
 
 def _mirror(heart: Heart, rng: np.random.Generator) -> None:
-    for name, anterior in (("apical", -0.30), ("free wall", -0.40), ("basal", -0.25)):
+    for name, anterior in (("apical", -0.30), ("free wall", -0.52), ("basal", -0.30)):
         if name in heart.qrs:
             part = heart.qrs[name]
             kept = part.vector * np.array([0.8, 1.0, 0.25])
@@ -139,7 +139,8 @@ def ischaemia(*walls: str) -> Pattern:
             heart.t = heart.t - (float(heart.t @ way) + depth) * way
             heart.st = -0.03 * way
             heart.t_early = np.zeros(3)
-            heart.t_width = 1.1
+            heart.t_width = 1.2
+            heart.t_symmetric = True
 
     return pattern
 
@@ -166,7 +167,7 @@ def pericarditis(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """Injury of the whole surface: ST up nearly everywhere, PR down, T no larger than usual [4]_."""
     heart.st = float(rng.uniform(0.9, 1.3)) * vary(rng, vector(0.165, 0.13, -0.075), 0.06)
     heart.t = 0.55 * heart.t
-    heart.ta = 0.35
+    heart.ta = 0.25
 
 
 def early_repolarisation(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
@@ -181,7 +182,8 @@ def hyperkalaemia(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """T tall, narrow and pointed; P low [3]_."""
     heart.t = float(rng.uniform(1.9, 2.4)) * heart.t
     heart.t_early = np.zeros(3)
-    heart.t_width = 0.72
+    heart.t_width = 0.95
+    heart.t_symmetric = True
     low_p(heart, float(rng.uniform(0.5, 0.75)))
 
 
