@@ -45,7 +45,7 @@ _PATTERNS = {
     "REVERSAL V2/V3": r"V2\s*/\s*V3\s+(?:lead|electrode)s?\s+(?:reversal|swap\w*|interchange\w*)",
 }
 _OWN = {
-    code: re.compile(rf"{pattern}|{re.escape(OWN_NAMES[code])}", re.IGNORECASE)
+    code: re.compile(rf"{pattern}|{re.escape(OWN_NAMES[code])}(?!\w)", re.IGNORECASE)
     for code, pattern in _PATTERNS.items()
 }
 

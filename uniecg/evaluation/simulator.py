@@ -12,7 +12,7 @@ import numpy as np
 from uniecg.evaluation.common import average, metric, progress, result, share
 from uniecg.evaluation.generation import find_beats, heart_rate_bpm
 from uniecg.signal import Measurements, measure
-from uniecg.signal.criteria import CRITERIA, check, findings
+from uniecg.signal.criteria import check, findings
 from uniecg.simulate import SIMULATED, Simulation, simulate
 
 VERSION = "1.0"

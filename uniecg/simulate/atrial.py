@@ -40,7 +40,7 @@ def fibrillation(n_samples: int, sampling_rate: float, rng: np.random.Generator)
     """
     time_s = np.arange(n_samples) / sampling_rate
     total = np.zeros((3, n_samples))
-    size = rng.uniform(0.6, 1.5)
+    size = rng.uniform(0.8, 2.0)
     for way, share in ((vector(-0.02, 0.012, -0.035), 1.0), (vector(0.006, -0.022, -0.012), 0.8)):
         rate_hz = rng.uniform(*FIBRILLATION_HZ)
         swing = 0.9 * _drift(time_s, 0.9, rng)

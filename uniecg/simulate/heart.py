@@ -135,7 +135,7 @@ def normal_heart(rng: np.random.Generator, age: float, sex: Sex) -> Heart:
         st=vary(rng, vector(0.02, 0.015, -0.025 - 0.01 * male), 0.3),
         t=vary(rng, vector(0.30, 0.24, -0.16 - 0.06 * male), 0.15),
         t_early=vary(rng, vector(0.05, 0.04, -0.05), 0.3),
-        right_atrium=vary(rng, vector(0.035, 0.105, -0.045), 0.15),
+        right_atrium=vary(rng, vector(0.033, 0.094, -0.043), 0.15),
         left_atrium=vary(rng, vector(0.075, 0.065, 0.012), 0.15),
         p_ms=float(np.clip(rng.normal(106.0, 6.0), 92.0, 116.0)),
     )

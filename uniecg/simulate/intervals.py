@@ -184,12 +184,18 @@ def _spreads(codes: Collection[str], row: Row, sex: Sex) -> list[Spread]:
             found[name] = Spread(float(row.middle[index]), float(row.spread[index]), low, high)
     rhythm = next((code for code in RATE_RANGES if code in codes), None)
     if rhythm is not None or "AFLT" not in codes:
-        low, high = (math.log(rate) for rate in RATE_RANGES[rhythm or "SR"])
+        slow, fast = RATE_RANGES[rhythm or "SR"]
+        # Limits of a rhythm are named in whole beats: a little room keeps a measured rate inside.
+        low, high = math.log(1.02 * slow), math.log(0.98 * fast)
         rate = found["log_rate"]
         middle = rate.middle if low < rate.middle < high else 0.5 * (low + high)
         found["log_rate"] = Spread(middle, min(rate.spread, 0.5 * (high - low)), low, high)
+    defined: dict[str, Spread] = {}
     for code in codes:
-        found |= DEFINED.get(code, {})
+        for name, spread in DEFINED.get(code, {}).items():
+            # Of two blocks the one that takes longer sets the time.
+            defined[name] = max(spread, defined.get(name, spread))
+    found |= defined
     return [found[name] for name in QUANTITIES]
 
 

@@ -156,9 +156,9 @@ def paced(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """From the apex of the right ventricle: to the left, up and back, slowly; T against it [1]_."""
     size = max(_size(heart), 0.8)
     heart.qrs = {
-        "apex": Part(size * vary(rng, vector(0.20, -0.40, 0.15)), 0.0, 0.22, 0.48),
-        "septum": Part(size * vary(rng, vector(0.62, -0.86, 0.36), 0.08), 0.10, 0.40, 0.74),
-        "free wall": Part(size * vary(rng, vector(0.40, -0.22, 0.86), 0.08), 0.34, 0.66, 1.0),
+        "apex": Part(size * vary(rng, vector(0.24, -0.48, 0.12)), 0.0, 0.16, 0.38),
+        "septum": Part(size * vary(rng, vector(0.62, -0.86, 0.36), 0.08), 0.06, 0.31, 0.70),
+        "free wall": Part(size * vary(rng, vector(0.40, -0.22, 0.86), 0.08), 0.28, 0.62, 1.0),
     }
     _discordant(heart, rng.uniform(0.19, 0.27), 0.07)
 
@@ -178,11 +178,11 @@ def ectopic(heart: Heart, rng: np.random.Generator) -> None:
     size = max(_size(heart), 0.8)
     side = vary(rng, 0.35 * np.array([way[1], -way[0], way[2]]), 0.2)
     heart.qrs = {
-        "first": Part(size * (0.55 * vary(rng, way, 0.08) + side), 0.0, 0.28, 0.62),
-        "second": Part(size * vary(rng, way, 0.08), 0.16, 0.50, 0.84),
-        "last": Part(size * (0.45 * vary(rng, way, 0.08) - 0.6 * side), 0.44, 0.74, 1.0),
+        "first": Part(size * (0.60 * vary(rng, way, 0.08) + side), 0.0, 0.20, 0.50),
+        "second": Part(size * 1.25 * vary(rng, way, 0.08), 0.08, 0.38, 0.72),
+        "last": Part(size * (0.55 * vary(rng, way, 0.08) - 0.7 * side), 0.36, 0.64, 1.0),
     }
-    _discordant(heart, rng.uniform(0.26, 0.38), 0.08)
+    _discordant(heart, rng.uniform(0.22, 0.32), 0.08)
 
 
 def left_ventricular_voltage(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:

@@ -51,9 +51,11 @@ def set_axis(heart: Heart, lead_field: Floats, wanted_deg: float | None = None) 
     if wanted_deg is None:
         return axis
     angle = 0.0
-    for _ in range(12):
+    for _ in range(60):
         missing = (wanted_deg - axis + 180.0) % 360.0 - 180.0
-        angle += missing
+        if abs(missing) < 0.05:
+            break
+        angle += 0.6 * missing  # less than the whole: the leads are not at right angles
         lead_i, lead_ii = (lead_field[:2] @ rotation(0.0, 0.0, angle) @ net).tolist()
         axis = frontal_axis_deg(lead_i, lead_ii)
     heart.turn(rotation(0.0, 0.0, angle), 0.5)
