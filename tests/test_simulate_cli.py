@@ -114,8 +114,8 @@ def test_numbers_and_person_are_read(tmp_path: Path) -> None:
 def test_task_reports_each_row_and_meets_its_aims_on_a_small_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "simulator" in WITHOUT_MODEL
     # A few of the statements: the whole task is a matter of minutes.
-    monkeypatch.setattr(simulator, "SIMULATED", frozenset({"CLBBB", "AFIB", "IMI", "LNGQT", "HYPERK"}))
-    found = TASKS["simulator"](None, seed=0, n=40)
+    monkeypatch.setattr(simulator, "SIMULATED", frozenset({"CLBBB", "AFIB", "LNGQT"}))
+    found = TASKS["simulator"](None, seed=0, n=10)
     values = {name: entry["value"] for name, entry in found["metrics"].items()}
     assert values["rate_mae_bpm"] <= 1.0
     assert values["pr_mae_ms"] <= 6.0

@@ -57,7 +57,7 @@ def _fast_and_regular(m: Measurements) -> bool:
 
 def _tall_t(m: Measurements) -> bool:
     leads = [m.leads[name] for name in ("V2", "V3", "V4")]
-    return any(lead.t_mv >= max(0.55, 0.45 * max(lead.r_mv, -lead.s_mv)) for lead in leads)
+    return any(lead.t_mv >= max(0.7, 0.6 * max(lead.r_mv, -lead.s_mv)) for lead in leads)
 
 
 def _scooped_st(m: Measurements) -> bool:

@@ -78,7 +78,7 @@ def old_infarct(*walls: str) -> Pattern:
             _mirror(heart, rng)
         else:
             width = rng.uniform(0.044, 0.056) / qrs_s
-            q = -float(rng.uniform(0.48, 0.62)) * (1.6 if len(walls) > 1 else 1.0) * vary(rng, way, 0.08)
+            q = -float(rng.uniform(0.56, 0.70)) * (1.6 if len(walls) > 1 else 1.0) * vary(rng, way, 0.08)
             heart.qrs["septal"] = Part(q, 0.0, 0.45 * width, width + 0.12)
             if "posterior" in walls:
                 _mirror(heart, rng)
@@ -137,7 +137,7 @@ def ischaemia(*walls: str) -> Pattern:
         else:
             depth = float(rng.uniform(0.26, 0.42))
             heart.t = heart.t - (float(heart.t @ way) + depth) * way
-            heart.st = -0.03 * way
+            heart.st = -0.065 * way
             heart.t_early = np.zeros(3)
             heart.t_width = 1.2
             heart.t_symmetric = True
@@ -146,7 +146,9 @@ def ischaemia(*walls: str) -> Pattern:
 
 
 def _seen(walls: tuple[str, ...]) -> Floats:
-    """Direction to the walls; the anterior one as the middle chest leads see it."""
+    """Direction to the walls; the anterior ones as the middle chest leads see them."""
+    if walls == ("septal", "anterior"):
+        return np.asarray(vector(0.18, 0.08, -0.96) / np.linalg.norm([0.18, 0.08, 0.96]))
     if walls == ("anterior",):
         return np.asarray(vector(0.42, 0.12, -0.90) / np.linalg.norm([0.42, 0.12, 0.90]))
     return _direction(walls)
