@@ -17,6 +17,7 @@ from uniecg.signal.criteria import findings
 from uniecg.simulate import OWN_NAMES, SIMULATED, Noise, Simulation, simulate
 from uniecg.simulate.lead_field import DOWER, frontal_axis_deg
 from uniecg.simulate.noise import NoiseEvent
+from uniecg.simulate.patterns import ACTIVATION
 from uniecg.simulate.truth import MARKS
 from uniecg.simulate.waves import Hump, curves, soft_hump
 from uniecg.text.statements import STATEMENTS
@@ -166,6 +167,14 @@ def test_every_statement_gives_a_finite_record_that_keeps_einthoven(statement: s
     assert lead_residual_mv(drawn.record.signal) < 1e-5
     assert drawn.statements == (statement,)
     json.dumps(drawn.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("first", sorted(ACTIVATION))
+def test_patterns_of_activation_can_be_combined(first: str) -> None:
+    for second in ACTIVATION:
+        drawn = draw(first, second, "IMI", seed=1, duration_s=2.0)
+        assert np.isfinite(drawn.record.signal).all()
+        assert np.abs(drawn.record.signal).max() < 8.0
 
 
 # Rhythms

@@ -93,6 +93,8 @@ def incomplete_left_bundle_branch_block(heart: Heart, qrs_s: float, rng: np.rand
 
 def left_anterior_block(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """First down and to the right, then up and to the left: qR in I and aVL, rS below [1]_ [5]_."""
+    if "septal" not in heart.qrs:  # the whole left bundle is blocked, or not used
+        return
     size = _size(heart)
     heart.qrs |= {
         "septal": Part(size * vary(rng, vector(-0.20, 0.28, -0.16), 0.08), 0.0, 0.18, 0.40),
@@ -106,6 +108,8 @@ def left_anterior_block(heart: Heart, qrs_s: float, rng: np.random.Generator) ->
 
 def left_posterior_block(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """First up and to the left, then down and to the right: rS in I and aVL, qR in III and aVF [1]_ [5]_."""
+    if "septal" not in heart.qrs:  # the whole left bundle is blocked, or not used
+        return
     size = _size(heart)
     heart.qrs |= {
         "septal": Part(size * vary(rng, vector(0.20, -0.24, -0.18), 0.06), 0.0, 0.18, 0.40),
@@ -126,6 +130,8 @@ def _compress(heart: Heart, names: tuple[str, ...], share: float) -> None:
 
 def intraventricular_delay(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """Slow everywhere, with a notch, in the shape of neither branch [1]_."""
+    if "septal" not in heart.qrs:  # a bundle branch block says it better
+        return
     wall = heart.qrs["free wall"]
     heart.qrs["free wall"] = Part(0.85 * wall.vector, 0.18, 0.42, 0.72)
     heart.qrs["notch"] = Part(vary(rng, vector(0.32, 0.30, 0.30), 0.2), 0.50, 0.70, 0.92)
