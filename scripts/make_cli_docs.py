@@ -14,6 +14,7 @@ COMMANDS = (
     (),
     ("interpret",),
     ("generate",),
+    ("simulate",),
     ("chat",),
     ("measure",),
     ("plot",),

@@ -21,6 +21,7 @@ OTHERS = (
     ("scripts/build", "builds the wheel and tries it in a clean environment"),
     ("scripts/make_cli_docs.py", "writes docs/cli.md from --help"),
     ("scripts/make_file_tree.py", "writes this tree"),
+    ("scripts/make_interval_table.py", "makes uniecg/simulate/intervals.csv"),
     ("scripts/fit_lead_order.py", "prints the constants of uniecg/signal/lead_order.py"),
     ("tests/", "mirrors the package"),
 )

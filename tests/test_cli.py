@@ -81,7 +81,17 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
 def test_help_names_every_command_and_says_what_this_is_not() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for command in ("interpret", "generate", "chat", "measure", "plot", "convert", "train", "evaluate"):
+    for command in (
+        "interpret",
+        "generate",
+        "simulate",
+        "chat",
+        "measure",
+        "plot",
+        "convert",
+        "train",
+        "evaluate",
+    ):
         assert f"  {command}" in result.stdout
     assert "not a medical device" in result.stdout
 
@@ -105,6 +115,7 @@ def test_version() -> None:
         ("generate", "  ", "-o", "out"),
         ("generate", "sinus rhythm", "-o", "out", "--duration", "soon"),
         ("generate", "sinus rhythm", "-o", "out", "--duration", "0.1"),
+        ("simulate", "sinus rhythm"),
         ("train", "no-such-stage", "run.yaml"),
         ("evaluate",),
     ],

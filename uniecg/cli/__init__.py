@@ -171,6 +171,49 @@ def generate(
 
 
 @app.command()
+def simulate(
+    text: Words,
+    output: RecordOutput,
+    seed: Seed = None,
+    duration: Annotated[
+        float, typer.Option("--duration", min=2.0, max=600.0, help="Seconds to simulate.")
+    ] = 10.0,
+    noise: Annotated[
+        float,
+        typer.Option(
+            "--noise", min=0.0, max=5.0, help="0 none, 1 as in an ordinary recording, 3 as in a poor one."
+        ),
+    ] = 0.0,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Also draw it as a page: .png, .svg, .pdf.")
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            "--truth", help="Also write what is true of it (waves of every beat and lead) as .json."
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Simulate a 12-lead ECG from words, by equations instead of a model; prints the files written."""
+    from .simulate import check_truth_output, read_request, save_truth, simulated
+
+    statements, attributes = read_request(text)
+    check_record_output(output, force)
+    if plot is not None:
+        check_plot_output(plot, force)
+    if truth is not None:
+        check_truth_output(truth, force)
+    note(DISCLAIMER)
+    simulation = simulated(statements, attributes, duration, noise, seed)
+    save_record(simulation.record, output, force)
+    if plot is not None:
+        save_plot(simulation.record, plot, force)
+    if truth is not None:
+        save_truth(simulation, truth)
+
+
+@app.command()
 def chat(
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", show_default=False, help="ECG to begin with.")

@@ -55,14 +55,14 @@ def check_record_output(path: Path, force: bool) -> None:
         raise InputError(
             f"{path}: no format {suffix!r} to write; use one of {' '.join(filter(None, WRITERS))}"
         )
-    _check_output(path, wfdb_files(path) if WRITERS[suffix] is write_wfdb else (path,), force)
+    check_output(path, wfdb_files(path) if WRITERS[suffix] is write_wfdb else (path,), force)
 
 
 def check_plot_output(path: Path, force: bool) -> None:
     """Raise InputError unless a page may be written to this path."""
     if path.suffix.lower() not in PLOT_SUFFIXES:
         raise InputError(f"{path}: a page is written as one of {' '.join(PLOT_SUFFIXES)}")
-    _check_output(path, (path,), force)
+    check_output(path, (path,), force)
 
 
 def save_record(record: Record, path: Path, force: bool) -> None:
@@ -90,8 +90,8 @@ def save_evidence(record: Record, measurements: Measurements, path: Path, force:
     note(f"wrote {write_plot(figure, path, overwrite=force)}")
 
 
-def _check_output(path: Path, files: Sequence[Path], force: bool) -> None:
-    """Check the files that writing to `path` makes."""
+def check_output(path: Path, files: Sequence[Path], force: bool) -> None:
+    """Raise InputError unless the files that writing to `path` makes may be written."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file")
     if not path.parent.is_dir():

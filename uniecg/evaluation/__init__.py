@@ -12,6 +12,7 @@ from uniecg.evaluation import (
     reconstruction,
     rhythm,
     routing,
+    simulator,
     superclass,
 )
 from uniecg.evaluation.common import Pipeline, Task
@@ -28,9 +29,10 @@ TASKS: dict[str, Task] = {
     "rhythm": rhythm.run,
     "ecg-reasoning": ecg_reasoning.run,
     "quality": quality.run,
+    "simulator": simulator.run,
 }
 
-WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality"})
+WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality", "simulator"})
 """Tasks that measure signals and ask the criteria: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]

@@ -1,7 +1,9 @@
-"""Simulated cardiac rhythm: when the waves of an ECG happen, before anything is said about their shape."""
+"""Simulated ECGs: when the waves happen (rhythm plans), and whole 12-lead records with the exact truth about them."""
 
 from __future__ import annotations
 
+from uniecg.simulate.ecg import OWN_NAMES, SIMULATED, simulate
+from uniecg.simulate.noise import Noise
 from uniecg.simulate.rhythm import (
     CHANNELS,
     RhythmPlan,
@@ -9,5 +11,18 @@ from uniecg.simulate.rhythm import (
     plan_rhythm,
     usual_attributes,
 )
+from uniecg.simulate.truth import BeatTimes, Simulation
 
-__all__ = ["CHANNELS", "RhythmPlan", "plan_from_measurements", "plan_rhythm", "usual_attributes"]
+__all__ = [
+    "CHANNELS",
+    "OWN_NAMES",
+    "SIMULATED",
+    "BeatTimes",
+    "Noise",
+    "RhythmPlan",
+    "Simulation",
+    "plan_from_measurements",
+    "plan_rhythm",
+    "simulate",
+    "usual_attributes",
+]

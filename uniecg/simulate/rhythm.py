@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,46 +37,35 @@ from uniecg.simulate.plan import (
     PREMATURE_ATRIAL,
     PREMATURE_VENTRICULAR,
     REFERENCE_RR_S,
-    Atrial,
     Floats,
     Ints,
     RhythmPlan,
     atrial_activity,
     plan_from_measurements,
 )
+from uniecg.simulate.timeline import P_ONSET_TO_PEAK_S, R_PEAK_IN_QRS, Timeline, Timing
 
-__all__ = ["CHANNELS", "RhythmPlan", "plan_from_measurements", "plan_rhythm", "usual_attributes"]
+__all__ = [
+    "CHANNELS",
+    "RhythmPlan",
+    "draw_timeline",
+    "plan_from_measurements",
+    "plan_rhythm",
+    "usual_attributes",
+]
 
 LOWEST_BPM, HIGHEST_BPM = 20.0, 300.0
+SECOND_DEGREE = frozenset({"2AVB", "2AVB1", "2AVB2", "2AVB21"})
 REFRACTORY_S = 0.30  # the AV node hardly conducts faster, even in fibrillation [4]
-# Medians of the PTB-XL training records.
-P_ONSET_TO_PEAK_S = 0.054
-R_PEAK_IN_QRS = 0.48  # fraction of the QRS before the R peak
-T_PEAK_TO_END_S = 0.072
 TYPICAL_QTC_MS = 405.0
-PREMATURE_QRS_S = 0.15
 
 # Resting rate of each rhythm, beats a minute: (lowest, highest) when the request names none.
 RATE_RANGES: dict[str, tuple[float, float]] = {
+    "VT": (130.0, 200.0), "JUNC": (42.0, 58.0), "2AVB21": (30.0, 44.0), "2AVB1": (46.0, 72.0), "2AVB2": (46.0, 68.0),
     "3AVB": (28.0, 48.0), "2AVB": (40.0, 62.0), "PSVT": (150.0, 210.0), "SVTAC": (150.0, 210.0),
     "PACE": (60.0, 80.0), "AFIB": (65.0, 130.0), "SBRAD": (42.0, 58.0), "STACH": (102.0, 140.0),
     "SARRH": (58.0, 85.0), "SVARR": (65.0, 95.0), "SR": (60.0, 95.0),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Timing:
-    """Intervals of a conducted beat, s."""
-
-    pr_s: float
-    qrs_s: float
-    qt_s: float
-
-    def p_peak(self, r_s: Floats) -> Floats:
-        return r_s - R_PEAK_IN_QRS * self.qrs_s - self.pr_s + P_ONSET_TO_PEAK_S
-
-    def t_peak(self, r_s: Floats) -> Floats:
-        return r_s - R_PEAK_IN_QRS * self.qrs_s + self.qt_s - T_PEAK_TO_END_S
 
 
 def plan_rhythm(
@@ -112,19 +101,45 @@ def plan_rhythm(
     Listed at the head of this module: QT [1]_, sinus variation [2]_, fibrillation [3]_ [4]_, flutter [5]_,
     blocks [6]_, premature beats [7]_.
     """
+    return draw_timeline(statements, attributes, duration_s, rng=rng).plan()
+
+
+def draw_timeline(
+    statements: Collection[str],
+    attributes: Attributes,
+    duration_s: float = 10.0,
+    *,
+    rng: np.random.Generator,
+) -> Timeline:
+    """Draw what `plan_rhythm` makes a plan of, with the events that a plan leaves out.
+
+    Parameters
+    ----------
+    statements : collection of str
+        As in `plan_rhythm`; also "2AVB1", "2AVB2" and "2AVB21" (Mobitz I, Mobitz II, 2:1), "JUNC" (junctional
+        rhythm), "VT" (ventricular tachycardia) and "COUPLET" (two premature ventricular beats in a row).
+    attributes : Attributes
+    duration_s : float, s
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Timeline
+    """
     codes = frozenset(statements)
     rate = _rate(codes, attributes, rng)
     timing = _timing(codes, attributes, 60.0 / rate, rng)
     if "3AVB" in codes:
         return _complete_block(rate, timing, duration_s, rng)
-    if "2AVB" in codes and not codes & {"AFIB", "AFLT"}:
-        return _second_degree_block(rate, timing, duration_s, rng)
+    if codes & SECOND_DEGREE and not codes & {"AFIB", "AFLT"}:
+        return _second_degree_block(codes, rate, timing, duration_s, rng)
     rr_s = 60.0 / rate
     first_s = float(rng.uniform(0.0, min(rr_s, duration_s)))
     n_inside = max(0, math.ceil((duration_s - first_s) / rr_s) - 1)
     # One interval more on either side: the P wave or T wave of a beat outside may fall inside.
     shape = _interval_shape(codes, rr_s, n_inside + 2, rng)
-    beat_class = np.full(n_inside + 3, PACED if "PACE" in codes else NORMAL, dtype=np.int64)
+    kind = PACED if "PACE" in codes else PREMATURE_VENTRICULAR if "VT" in codes else NORMAL
+    beat_class = np.full(n_inside + 3, kind, dtype=np.int64)
     _insert_premature(codes, shape, beat_class, rng)
     if n_inside:
         shape[1:-1] *= n_inside / shape[1:-1].sum()
@@ -132,9 +147,14 @@ def plan_rhythm(
     shape[0] = max(shape[0], 1.001 * first_s / rr_s)
     shape[-1] = max(shape[-1], 1.001 * ((duration_s - first_s) / rr_s - n_inside))
     r_s = first_s + rr_s * np.concatenate([[-shape[0], 0.0], np.cumsum(shape[1:])])
-    atrial = atrial_activity(codes)
-    p_s = timing.p_peak(r_s)[beat_class != PREMATURE_VENTRICULAR] if atrial == "sinus" else np.empty(0)
-    return _assemble(duration_s, r_s, p_s, beat_class, timing, atrial)
+    if "VT" in codes:
+        return _dissociated(r_s, beat_class, timing, duration_s, rng.uniform(60.0, 90.0), rng)
+    atrial = "none" if "JUNC" in codes else atrial_activity(codes)
+    has_p = beat_class != PREMATURE_VENTRICULAR if atrial == "sinus" else np.zeros(r_s.size, dtype=bool)
+    p_of_beat = np.where(has_p, np.cumsum(has_p) - 1, -1)
+    return Timeline(
+        duration_s, r_s, timing.p_peak(r_s)[has_p], beat_class, timing, atrial, p_of_beat=p_of_beat
+    )
 
 
 def usual_attributes(
@@ -174,12 +194,17 @@ def _rate(codes: frozenset[str], attributes: Attributes, rng: np.random.Generato
     if attributes.heart_rate_bpm is not None:
         return float(np.clip(attributes.heart_rate_bpm, LOWEST_BPM, HIGHEST_BPM))
     if "AFLT" in codes:
-        return float(rng.uniform(270.0, 320.0) / rng.choice([2, 3, 4], p=[0.45, 0.1, 0.45]))
+        return flutter_rate(rng)
     rhythm = next((code for code in RATE_RANGES if code in codes), "SR")
     return float(rng.uniform(*RATE_RANGES[rhythm]))
 
 
-def _timing(codes: frozenset[str], attributes: Attributes, rr_s: float, rng: np.random.Generator) -> _Timing:
+def flutter_rate(rng: np.random.Generator) -> float:
+    """Ventricular rate of flutter whose waves are conducted 2:1, 3:1 or 4:1 [5], beats a minute."""
+    return float(rng.uniform(270.0, 320.0) / rng.choice([2, 3, 4], p=[0.45, 0.1, 0.45]))
+
+
+def _timing(codes: frozenset[str], attributes: Attributes, rr_s: float, rng: np.random.Generator) -> Timing:
     """PR, QRS and QT as asked, or as usual for the statements and the rate."""
     pr_ms, qrs_ms, qt_ms = attributes.pr_ms, attributes.qrs_ms, attributes.qt_ms
     if pr_ms is None:
@@ -195,14 +220,14 @@ def _timing(codes: frozenset[str], attributes: Attributes, rr_s: float, rng: np.
     if qt_ms is None:
         qtc_ms = rng.uniform(480.0, 540.0) if "LNGQT" in codes else rng.normal(TYPICAL_QTC_MS, 15.0)
         qt_ms = np.clip(qtc_ms * math.sqrt(rr_s), 200.0, 650.0)
-    return _Timing(float(pr_ms) / 1000, float(qrs_ms) / 1000, float(qt_ms) / 1000)
+    return Timing(float(pr_ms) / 1000, float(qrs_ms) / 1000, float(qt_ms) / 1000)
 
 
 def _interval_shape(codes: frozenset[str], rr_s: float, n: int, rng: np.random.Generator) -> Floats:
     """RR intervals relative to their mean, before premature beats."""
     if "AFIB" in codes and "PACE" not in codes:
         return _fibrillation(rr_s, n, rng)
-    if codes & {"PACE", "AFLT", "SVTAC", "PSVT"}:
+    if codes & {"PACE", "AFLT", "SVTAC", "PSVT", "JUNC", "VT"}:
         return 1.0 + rng.normal(0.0, 0.003, n)
     if "SARRH" in codes:
         cv, breathing = rng.uniform(0.09, 0.16), 0.85
@@ -257,6 +282,9 @@ def _premature_beats(codes: frozenset[str], last: int, rng: np.random.Generator)
         if code in codes:
             kind = PREMATURE_ATRIAL if "PAC" in codes and "PVC" not in codes else PREMATURE_VENTRICULAR
             return [(beat, kind) for beat in range(2 + int(rng.integers(period)), last, period)]
+    if "COUPLET" in codes:
+        first = [beat for beat in (3, 9) if beat + 2 < last]
+        return [(beat + step, PREMATURE_VENTRICULAR) for beat in first for step in (0, 1)]
     wanted = [PREMATURE_VENTRICULAR] * ("PVC" in codes) + [PREMATURE_ATRIAL] * bool(codes & {"PAC", "PRC(S)"})
     if "SVARR" in codes:
         wanted += [PREMATURE_ATRIAL] * 2
@@ -267,58 +295,51 @@ def _premature_beats(codes: frozenset[str], last: int, rng: np.random.Generator)
     return [(int(beat), kind) for beat, kind in zip(chosen, wanted, strict=False)]
 
 
-def _complete_block(rate: float, timing: _Timing, duration_s: float, rng: np.random.Generator) -> RhythmPlan:
+def _complete_block(rate: float, timing: Timing, duration_s: float, rng: np.random.Generator) -> Timeline:
     """Third-degree block: regular escape beats, P waves at their own, faster pace [6]."""
     rr_s = 60.0 / rate
-    pp_s = 60.0 / max(rng.uniform(68.0, 98.0), 1.3 * rate)
+    atrial_rate = max(rng.uniform(68.0, 98.0), 1.3 * rate)
     r_s = np.arange(rng.uniform(-rr_s, 0.0), duration_s + rr_s, rr_s)
+    return _dissociated(r_s, np.zeros(r_s.size, dtype=np.int64), timing, duration_s, atrial_rate, rng)
+
+
+def _dissociated(
+    r_s: Floats,
+    beat_class: Ints,
+    timing: Timing,
+    duration_s: float,
+    atrial_rate_bpm: float,
+    rng: np.random.Generator,
+) -> Timeline:
+    """Atria at a pace of their own."""
+    pp_s = 60.0 / atrial_rate_bpm
     p_s = np.arange(rng.uniform(-pp_s, 0.0), duration_s, pp_s)
-    return _assemble(
-        duration_s, r_s, p_s, np.zeros(r_s.size, dtype=np.int64), timing, "sinus", conducted=False
-    )
+    unled = np.full(r_s.size, -1, dtype=np.int64)
+    return Timeline(duration_s, r_s, p_s, beat_class, timing, "sinus", conducted=False, p_of_beat=unled)
 
 
 def _second_degree_block(
-    rate: float, timing: _Timing, duration_s: float, rng: np.random.Generator
-) -> RhythmPlan:
-    """Mobitz I: PR grows by ever smaller steps until a P wave is dropped; below 45/min fixed 2:1 [6]."""
-    group = 2 if rate < 45.0 else int(rng.choice([3, 4, 5]))  # P waves a cycle, the last one dropped
+    codes: frozenset[str], rate: float, timing: Timing, duration_s: float, rng: np.random.Generator
+) -> Timeline:
+    """Mobitz I: PR grows by ever smaller steps until a P wave is dropped; below 45/min fixed 2:1 [6].
+
+    Mobitz II, where it is asked for: PR stays as it is.
+    """
+    two_to_one = "2AVB21" in codes or (rate < 45.0 and not codes & {"2AVB1", "2AVB2"})
+    typed = bool(codes & {"2AVB1", "2AVB2"})
+    # P waves a cycle, the last one dropped; in groups of three the type cannot be told.
+    group = 2 if two_to_one else int(rng.choice([4, 5, 6] if typed else [3, 4, 5]))
     pp_s = 60.0 / rate * (group - 1) / group
     p_onset_s = np.arange(rng.uniform(-2 * pp_s, -pp_s), duration_s + pp_s, pp_s)
     place = (np.arange(p_onset_s.size) + int(rng.integers(group))) % group
-    growth_s = np.concatenate([[0.0], np.cumsum(0.09 * 0.5 ** np.arange(group - 1))])
-    conducted = place < group - 1
-    r_s = (p_onset_s + timing.pr_s + growth_s[place] + R_PEAK_IN_QRS * timing.qrs_s)[conducted]
+    first_s, fade = (0.04, 0.55) if "2AVB1" in codes else (0.09, 0.5)
+    growth_s = np.concatenate([[0.0], np.cumsum(first_s * fade ** np.arange(group - 1))])
+    if "2AVB2" in codes:
+        growth_s[:] = 0.0
+    led = place < group - 1
+    r_s = (p_onset_s + timing.pr_s + growth_s[place] + R_PEAK_IN_QRS * timing.qrs_s)[led]
+    beat_class = np.zeros(r_s.size, dtype=np.int64)
     p_s = p_onset_s + P_ONSET_TO_PEAK_S
-    return _assemble(
-        duration_s, r_s, p_s, np.zeros(r_s.size, dtype=np.int64), timing, "sinus", conducted=False
-    )
-
-
-def _assemble(
-    duration_s: float,
-    r_s: Floats,
-    p_s: Floats,
-    beat_class: Ints,
-    timing: _Timing,
-    atrial: Atrial,
-    conducted: bool = True,
-) -> RhythmPlan:
-    """Keep what falls inside the record; drop P and T waves that a neighbouring QRS complex would bury."""
-    wide = _Timing(timing.pr_s, max(timing.qrs_s, PREMATURE_QRS_S), timing.qt_s + 0.03)
-    t_s = np.where(beat_class == PREMATURE_VENTRICULAR, wide.t_peak(r_s), timing.t_peak(r_s))
-    next_r_s = np.append(r_s[1:], np.inf)
-    t_s = t_s[t_s < next_r_s - 0.06]
-    if conducted and p_s.size:
-        previous = np.searchsorted(r_s, p_s) - 1
-        since = p_s - np.where(previous >= 0, r_s[np.maximum(previous, 0)], -np.inf)
-        p_s = p_s[since > 0.10]
-    inside = (r_s >= 0.0) & (r_s < duration_s)
-    return RhythmPlan(
-        duration_s=duration_s,
-        r_s=r_s[inside],
-        p_s=p_s[(p_s >= 0.0) & (p_s < duration_s)],
-        t_s=t_s[(t_s >= 0.0) & (t_s < duration_s)],
-        beat_class=beat_class[inside],
-        atrial=atrial,
+    return Timeline(
+        duration_s, r_s, p_s, beat_class, timing, "sinus", conducted=False, p_of_beat=np.flatnonzero(led)
     )
