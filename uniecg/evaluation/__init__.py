@@ -12,6 +12,7 @@ from uniecg.evaluation import (
     reconstruction,
     rhythm,
     routing,
+    statements,
     superclass,
 )
 from uniecg.evaluation.common import Pipeline, Task
@@ -28,9 +29,10 @@ TASKS: dict[str, Task] = {
     "rhythm": rhythm.run,
     "ecg-reasoning": ecg_reasoning.run,
     "quality": quality.run,
+    "statements": statements.run,
 }
 
-WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality"})
-"""Tasks that measure signals and ask the criteria: no weights, no torch, None for a pipeline."""
+WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality", "statements"})
+"""Tasks that measure signals, ask the criteria or read reports: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]
