@@ -67,7 +67,7 @@ Task = Annotated[
         metavar="TASK",
         show_default=False,
         help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
-        "ludb, rhythm, ecg-reasoning, quality (no model).",
+        "ludb, rhythm, ecg-reasoning, quality, statements (no model).",
     ),
 ]
 Against = Annotated[
