@@ -74,7 +74,7 @@ class Statement:
     other_snomed : tuple of str
         Further concepts of the Challenge that mean the same here.
     aha : str or None
-        Code of the AHA/ACCF/HRS statement list, without modifiers.
+        Code of the AHA/ACCF/HRS statement list, with a modifier where the meaning needs one ("147+367").
     parent : str or None
         Code of the next wider statement.
     territory : str or None
