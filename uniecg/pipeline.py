@@ -27,7 +27,7 @@ from uniecg.models import (
 from uniecg.models.autoencoder_ecg import EIGHT, STRIDE
 from uniecg.models.conditioning import StatementTable, attribute_values
 from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S
-from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, words_of
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, unpack_messages
 from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
@@ -35,7 +35,7 @@ from uniecg.signal.misfit import misfit
 from uniecg.simulate import plan_rhythm, usual_attributes
 from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
-from uniecg.text.possible import impossible
+from uniecg.text.possible import impossible, refuses_numbers
 from uniecg.text.slots import fill, measured_values, point, request_values
 from uniecg.text.statements import STATEMENTS, parse_statements
 from uniecg.text.verify import check_report, objection
@@ -153,29 +153,24 @@ class UniECGPipeline:
             If the messages or the duration cannot be used.
         """
         if not isinstance(request, str):
-            request, record, image, history = _unpack(request, record, image)
+            request, record, image, history = unpack_messages(request, record, image)
         if not 2 <= duration_s <= 60:
             raise InputError(f"a generated ECG may last 2 to 60 s, not {duration_s:g}")
         measurements = None if record is None else measure(record)
         inputs = self.processor.chat(request, record, image, measurements, history or ())
-        action = self._route(inputs, record is not None or image is not None)
+        action, words = self._decide(request, inputs, record is not None or image is not None)
         if action == "generate":
-            words, refusal = self._announce(request, inputs)
-            if refusal is not None:
-                return Reply("answer", refusal)
             return self._generate(request, words, inputs, seed, duration_s)
+        if action == "answer":
+            return Reply(action, words)
         unreadable = measurements is not None and measurements.quality.verdict == "unusable" and image is None
-        if action == "interpret" and measurements is not None and unreadable:
+        if measurements is not None and unreadable:
             return _unusable(measurements)
-        ids = self._write(inputs, action)
         values = {} if measurements is None else measured_values(measurements)
-        values |= request_values(request)
-        text = fill(self.processor.tokenizer.decode(ids), values)
-        if action == "interpret":
-            report = _report(text, measurements)
-            against = "" if measurements is None else objection(report, measurements)
-            return Reply(action, f"{text} {against}".strip(), report)
-        return Reply(action, text)
+        text = self._say(request, inputs, action, values)
+        report = _report(text, measurements)
+        against = "" if measurements is None else objection(report, measurements)
+        return Reply(action, f"{text} {against}".strip(), report)
 
     def route(self, request: str, has_ecg: bool) -> Action:
         """What is done with a request, without carrying it out.
@@ -183,10 +178,7 @@ class UniECGPipeline:
         With `has_ecg` a bundled normal ECG stands in for the attached one.
         """
         record, measurements = _stand_in() if has_ecg else (None, None)
-        inputs = self.processor.chat(request, record, None, measurements, ())
-        action = self._route(inputs, has_ecg)
-        refused = action == "generate" and self._announce(request, inputs)[1] is not None
-        return "answer" if refused else action
+        return self._decide(request, self.processor.chat(request, record, None, measurements, ()), has_ecg)[0]
 
     def superclass_probabilities(
         self, record: Record | None = None, image: np.ndarray | None = None
@@ -266,11 +258,27 @@ class UniECGPipeline:
             )
         return [token for token in output[0, length + 1 :].tolist() if token < tokens[0] and token != end]
 
-    def _announce(self, request: str, inputs: Any) -> tuple[str, str | None]:
-        """How the model restates a request for an ECG, and why no ECG can be like that if so."""
-        ids = self._write(inputs, "generate")
-        words = fill(self.processor.tokenizer.decode(ids), request_values(request))
-        return words, impossible(request, restate(request, words))
+    def _say(
+        self, request: str, inputs: Any, action: Action, measured: Mapping[str, str] | None = None
+    ) -> str:
+        """The model's words with numbers, names and passages filled in."""
+        ids = self._write(inputs, action)
+        return fill(self.processor.tokenizer.decode(ids), {**(measured or {}), **request_values(request)})
+
+    def _decide(self, request: str, inputs: Any, has_ecg: bool) -> tuple[Action, str]:
+        """What is done with a request and, unless that is interpreting, the words for it.
+
+        The model chooses; whether an ECG can have the numbers asked for is decided by rule.
+        """
+        action = self._route(inputs, has_ecg)
+        if action == "interpret":
+            return action, ""
+        words = self._say(request, inputs, action)
+        if action == "answer" and not refuses_numbers(words):
+            return action, words
+        words = words if action == "generate" else self._say(request, inputs, "generate")
+        refusal = impossible(request, restate(request, words))
+        return ("generate", words) if refusal is None else ("answer", refusal)
 
     def _map(self, inputs: Any, ids: Sequence[int]) -> torch.Tensor:
         """Prompt embeddings (queries, dim) from the [ECG] tokens that follow a finished reply."""
@@ -379,22 +387,3 @@ def _report(text: str, measurements: Measurements | None) -> Report:
         return check_report(text, measurements)
     findings = tuple(Finding(code, STATEMENTS[code].name, "unverified") for code in parse_statements(text))
     return Report(text, findings, warnings=("no signal to measure: nothing in this report is verified",))
-
-
-def _unpack(
-    messages: Sequence[Mapping[str, Any]], record: Record | None, image: np.ndarray | None
-) -> tuple[str, Record | None, np.ndarray | None, list[dict[str, Any]]]:
-    """Last request, its inputs and the words before it."""
-    if not messages or messages[-1].get("role") != "user":
-        raise InputError("the last message must be the user's")
-    history = []
-    for message in messages:
-        content = message.get("content", "")
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
-        for part in parts:
-            if part.get("type") == "ecg":
-                record = part["ecg"]
-            elif part.get("type") == "image":
-                image = part["image"]
-        history.append({"role": message["role"], "content": words_of(content)})
-    return history[-1]["content"], record, image, history[:-1]

@@ -67,7 +67,7 @@ Task = Annotated[
         metavar="TASK",
         show_default=False,
         help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
-        "ludb, rhythm, ecg-reasoning, quality, simulator (no model).",
+        "ludb, rhythm, ecg-reasoning, quality, simulator, statements (no model).",
     ),
 ]
 Against = Annotated[

@@ -13,6 +13,7 @@ from uniecg.evaluation import (
     rhythm,
     routing,
     simulator,
+    statements,
     superclass,
 )
 from uniecg.evaluation.common import Pipeline, Task
@@ -30,9 +31,10 @@ TASKS: dict[str, Task] = {
     "ecg-reasoning": ecg_reasoning.run,
     "quality": quality.run,
     "simulator": simulator.run,
+    "statements": statements.run,
 }
 
-WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality", "simulator"})
-"""Tasks that measure signals and ask the criteria: no weights, no torch, None for a pipeline."""
+WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality", "simulator", "statements"})
+"""Tasks that measure signals, ask the criteria or read reports: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]

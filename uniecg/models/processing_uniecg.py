@@ -231,3 +231,28 @@ class UniECGProcessor(ProcessorMixin):
         if images:
             data |= self.image_processor(images)
         return BatchFeature(data)
+
+
+def unpack_messages(
+    messages: Sequence[Mapping[str, Any]], record: Record | None, image: np.ndarray | None
+) -> tuple[str, Record | None, np.ndarray | None, list[dict[str, Any]]]:
+    """Last request of chat messages, its record and image, and the words before it.
+
+    Raises
+    ------
+    InputError
+        If the last message is not the user's.
+    """
+    if not messages or messages[-1].get("role") != "user":
+        raise InputError("the last message must be the user's")
+    history = []
+    for message in messages:
+        content = message.get("content", "")
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+        for part in parts:
+            if part.get("type") == "ecg":
+                record = part["ecg"]
+            elif part.get("type") == "image":
+                image = part["image"]
+        history.append({"role": message["role"], "content": words_of(content)})
+    return history[-1]["content"], record, image, history[:-1]

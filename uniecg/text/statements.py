@@ -1,123 +1,87 @@
-"""The controlled vocabulary: 71 SCP-ECG statements with names, synonyms and definitions, and a parser for free text."""
+"""Statements in text: finding them in requests and reports with certainty and place, and writing them again."""
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
+
+from uniecg.record import LEADS
+from uniecg.text.certainty import CERTAINTIES, Certainty, certainty_of, is_negated
+from uniecg.text.phrases import PhraseTable, names, wordings
+from uniecg.text.vocabulary import (
+    CODE_OF_SNOMED,
+    RHYTHMS,
+    STATEMENTS,
+    SUPERCLASSES,
+    VOCABULARY,
+    Limit,
+    Statement,
+    conflicts,
+    join_names,
+    nearest_statement,
+    superclasses_of,
+)
 
 __all__ = [
+    "CODE_OF_SNOMED",
     "IMPRESSION",
+    "PLACES",
     "RHYTHMS",
     "STATEMENTS",
     "SUPERCLASSES",
+    "VOCABULARY",
+    "Assertion",
+    "Limit",
     "Mention",
     "Statement",
+    "conflicts",
     "find_statements",
     "is_negated",
     "join_names",
+    "nearest_statement",
+    "parse_assertions",
     "parse_statements",
+    "render_statements",
     "superclasses_of",
 ]
 
-SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 IMPRESSION = (
     "Impression:"  # opens the conclusion of a report; statements are read from there when it is present
 )
+PLACES = (
+    "anteroseptal", "anterolateral", "inferolateral", "inferior", "anterior", "high lateral", "lateral", "septal",
+    "posterior", "limb", "chest",
+)  # fmt: skip
+"""Places of an assertion, apart from single leads."""
 
+_NAMES = PhraseTable(names())
+_WORDINGS = PhraseTable(wordings())
 
-@dataclass(frozen=True)
-class Statement:
-    """One diagnostic, form or rhythm statement.
-
-    Attributes
-    ----------
-    code : str
-        SCP-ECG code as PTB-XL writes it, such as ``"AFIB"``.
-    name : str
-        Preferred English name, lower case except for abbreviations.
-    synonyms : tuple of str
-        Other names and abbreviations, understood in any letter case.
-    superclass : str or None
-        One of `SUPERCLASSES`; None for form and rhythm statements.
-    kind : str
-        ``"diagnostic"``, ``"form"`` or ``"rhythm"``.
-    definition : str
-        What it is and its ECG criteria, for teaching.
-    snomed : str or None
-        SNOMED CT concept used by the PhysioNet/CinC Challenge 2021, where there is one.
-
-    References
-    ----------
-    ISO 11073-91064 (SCP-ECG); Wagner et al., PTB-XL, Sci Data 7:154 (2020); Reyna et al., CinC 2021.
-    Criteria: AHA/ACCF/HRS recommendations for the interpretation of the ECG, parts III-VI (2009); Thygesen et al.,
-    fourth universal definition of myocardial infarction (2018); Kligfield et al. (2007).
-    """
-
-    code: str
-    name: str
-    synonyms: tuple[str, ...]
-    superclass: str | None
-    kind: str
-    definition: str
-    snomed: str | None
-
-
-def _read() -> dict[str, Statement]:
-    table = files("uniecg.text").joinpath("statements.csv").read_text(encoding="utf-8")
-    return {
-        row["code"]: Statement(
-            code=row["code"],
-            name=row["name"],
-            synonyms=tuple(row["synonyms"].split("|")),
-            superclass=row["superclass"] or None,
-            kind=row["kind"],
-            definition=row["definition"],
-            snomed=row["snomed"] or None,
-        )
-        for row in csv.DictReader(table.splitlines())
-    }
-
-
-STATEMENTS: dict[str, Statement] = _read()
-RHYTHMS: tuple[str, ...] = tuple(code for code, statement in STATEMENTS.items() if statement.kind == "rhythm")
-
-
-def join_names(codes: Iterable[str]) -> str:
-    """Preferred names of statement codes, joined by ``", "``; `parse_statements` is the inverse.
-
-    Raises
-    ------
-    KeyError
-        If a code is not one of `STATEMENTS`.
-    """
-    return ", ".join(STATEMENTS[code].name for code in codes)
-
-
-def superclasses_of(codes: Iterable[str]) -> tuple[str, ...]:
-    """Diagnostic superclasses of statement codes, in the order of `SUPERCLASSES`."""
-    found = {STATEMENTS[code].superclass for code in codes}
-    return tuple(name for name in SUPERCLASSES if name in found)
-
-
-_ORDINALS = {
-    "first": "(?:first|1st)",
-    "second": "(?:second|2nd)",
-    "third": "(?:third|3rd)",
-    "av": r"a[\s-]?v",
-}
-
-
-def _phrase_pattern(phrase: str) -> str:
-    """Regular expression of a name: any letter case, hyphen or space, plural, British or American spelling."""
-    words = []
-    for word in phrase.split():
-        parts = [re.escape(part).replace("ischemi", "ischa?emi") for part in word.lower().split("-")]
-        words.append(r"[\s\-\u2010-\u2013]*".join(_ORDINALS.get(part, part) for part in parts))
-    plural = "(?:s|es)?" if phrase[-1].isalpha() else ""
-    return r"(?i:" + r"[\s\-\u2010-\u2013]+".join(words) + plural + ")"
+_PLACE_STEMS = {
+    "high lateral": r"high[\s-]lateral|hochlateral|hög\s+lateral",
+    "limb": "limb|peripher|extremitets",
+    "chest": "chest|precordial|brustwand",
+} | {place: place for place in PLACES if place not in ("high lateral", "limb", "chest")}
+_PLACE_OF = tuple(
+    (place, re.compile(rf"(?:{stem})(?:\w{{0,2}}|ly)\b", re.IGNORECASE))
+    for place, stem in _PLACE_STEMS.items()
+)
+_ANY_PLACE = "|".join(rf"(?:{stem})\w{{0,2}}" for stem in _PLACE_STEMS.values())
+_PLACE_AFTER = re.compile(
+    rf"\s*(?:(?:in|i|über|of|the)\s+)*({_ANY_PLACE})(?:\s+(?:leads?|wall|ableitung\w*|avledning\w*)|t\b)",
+    re.IGNORECASE,
+)
+_PLACE_BEFORE = re.compile(rf"\b({_ANY_PLACE})\s+(?:non-?specific\s+|unspezifische\w*\s+)?$", re.IGNORECASE)
+_LEAD = r"(?:aVR|aVL|aVF|III|II|I|V[1-6](?:\s*,\s*[2-6](?!\d))*)"
+_LEADS_AFTER = re.compile(
+    rf"\s*(?:in|i|über)\s+(?:leads?\s+)?({_LEAD}(?:(?:\s*[,/–-]\s*|\s+(?:(?:and|und|och|to)\s+)?)"
+    rf"(?:{_LEAD}|[2-6](?!\d)))*)(?!\w)",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r"V([1-6])\s*(?:-|–|to)\s*V?([1-6])", re.IGNORECASE)
+_ONE_LEAD = re.compile(r"aV[RLF]|III|II|I|V?[1-6]", re.IGNORECASE)
+_LEAD_NAMES = {lead.lower(): lead for lead in LEADS}
 
 
 @dataclass(frozen=True)
@@ -131,71 +95,46 @@ class Mention:
 
 
 @dataclass(frozen=True)
-class _Phrases:
-    """All phrases that begin with one character, the longest first, so that the longest that fits wins."""
+class Assertion:
+    """What a text says of one statement.
 
-    pattern: re.Pattern[str]
-    codes: tuple[str, ...]
+    Attributes
+    ----------
+    code : str
+        One of `VOCABULARY`.
+    certainty : str
+        ``"definite"``, ``"probable"``, ``"possible"``, ``"not excluded"`` or ``"denied"``.
+    place : str or None
+        One of `PLACES` ("inferior leads"), for statements that are `Statement.local`.
+    leads : tuple of str
+        Leads that are named one by one ("in V2-V4"), in the order of `uniecg.record.LEADS`, for the same statements.
 
+    Raises
+    ------
+    KeyError
+        If the code is not in the vocabulary.
+    ValueError
+        If a place or leads are given for a statement that has none, or both are given.
+    """
 
-def _by_initial() -> dict[str, _Phrases]:
-    # A code is matched as it is written, for some ("EL", "DIG", "PACE") are words in lower case.
-    entries = [(code, code, re.escape(code)) for code in STATEMENTS]
-    for statement in STATEMENTS.values():
-        for phrase in (statement.name, *statement.synonyms):
-            entries.append((statement.code, phrase, _phrase_pattern(phrase)))
-    entries.sort(key=lambda entry: -len(entry[1]))
-    initials: dict[str, list[tuple[str, str]]] = {}
-    for code, phrase, expression in entries:
-        word = re.split(r"[\s-]", phrase.lower())[0]
-        digits = {"first": "1", "second": "2", "third": "3"}.get(word, "")
-        for initial in word[0] + digits:
-            initials.setdefault(initial, []).append((code, expression))
-    return {
-        initial: _Phrases(
-            re.compile(rf"(?:{'|'.join(f'({expression})' for _, expression in found)})(?!\w)"),
-            tuple(code for code, _ in found),
-        )
-        for initial, found in initials.items()
-    }
+    code: str
+    certainty: Certainty = "definite"
+    place: str | None = None
+    leads: tuple[str, ...] = ()
 
-
-_PHRASES = _by_initial()
-_WORD_START = re.compile(r"(?<!\w)\w")
-_CLAUSE_END = re.compile(r"[.;:!?\n](?!\d)|\b(?:but|however|although|with|only)\b", re.IGNORECASE)
-_NEGATION = re.compile(
-    r"(?:\b(?:no|not|without|never|neither|nor|negative for|absence of|free of|lacks?|lacking|instead of|rather than)\b"
-    r"|\b(?:do|does|did|should)n['\u2019]t\b)(?!\s+(?:only|doubt|(?:be\s+)?(?:ruled?|exclude)))",
-    re.IGNORECASE,
-)
-_NEGATED_AFTER = re.compile(
-    r"\s+(?:is|are|was|were)\s+(?:absent|excluded|ruled out|not\s+(?:present|seen|found|visible|there))",
-    re.IGNORECASE,
-)
-_OR = re.compile(r"\b(?:or|nor)\b", re.IGNORECASE)
-
-
-def is_negated(text: str, start: int, end: int) -> bool:
-    """Tell whether the mention ``text[start:end]`` stands under a simple negation ("no", "without", "is absent")."""
-    if _NEGATED_AFTER.match(text, end):
-        return True
-    clause_start = max((m.end() for m in _CLAUSE_END.finditer(text, 0, start)), default=0)
-    following = _CLAUSE_END.search(text, end)
-    clause_end = following.start() if following else len(text)
-    for cue in _NEGATION.finditer(text, clause_start, start):
-        scope_end = text.find(",", cue.end(), clause_end)
-        if scope_end < 0:
-            return True
-        last_or = max((m.end() for m in _OR.finditer(text, scope_end, clause_end)), default=-1)
-        if last_or >= 0:  # "no A, B or C" denies all three
-            scope_end = text.find(",", last_or, clause_end)
-        if scope_end < 0 or start < scope_end:
-            return True
-    return False
+    def __post_init__(self) -> None:
+        placed = self.place is not None or bool(self.leads)
+        if placed and not VOCABULARY[self.code].local:
+            raise ValueError(f"{VOCABULARY[self.code].name} is not said of single leads")
+        if self.place is not None and (self.leads or self.place not in PLACES):
+            raise ValueError(f"{self.place!r} is not one of: {', '.join(PLACES)}, or leads are named as well")
 
 
 def find_statements(text: str) -> list[Mention]:
     """Find every mention of a statement, the longest phrase first ("incomplete left bundle branch block" is ILBBB).
+
+    Only codes and English names of `STATEMENTS` are looked for: these are what a request shows the model as tokens.
+    Reports in other words and languages are for `parse_assertions`.
 
     Parameters
     ----------
@@ -207,24 +146,14 @@ def find_statements(text: str) -> list[Mention]:
     list of Mention
         In the order of the text, without overlaps.
     """
-    found = []
-    position = 0
-    for start in (word.start() for word in _WORD_START.finditer(text)):
-        phrases = _PHRASES.get(text[start].lower())
-        match = phrases.pattern.match(text, start) if phrases and start >= position else None
-        if phrases is None or match is None or match.lastindex is None:
-            continue
-        position = match.end()
-        code = phrases.codes[match.lastindex - 1]
-        found.append(Mention(code, start, position, is_negated(text, start, position)))
-    return found
+    return [Mention(code, start, end, is_negated(text, start, end)) for code, start, end in _NAMES.find(text)]
 
 
-def parse_statements(text: str) -> list[str]:
-    """Statements that a free text affirms.
+def parse_assertions(text: str) -> list[Assertion]:
+    """What a report in English, German or Swedish says, with certainty and place; `render_statements` is the inverse.
 
-    Statements under a simple negation ("no", "without", "not", "is absent") are left out. In a report only what
-    follows the last "Impression:" is read, since the findings before it name ST and Q changes as evidence.
+    In a report only what follows the last "Impression:" is read, since the findings before it name ST and Q changes as
+    evidence.
 
     Parameters
     ----------
@@ -233,8 +162,91 @@ def parse_statements(text: str) -> list[str]:
 
     Returns
     -------
+    list of Assertion
+        In the order of first mention. Of several assertions about the same statement at the same place the most certain
+        counts.
+    """
+    text = text[text.rfind(IMPRESSION) + len(IMPRESSION) :] if IMPRESSION in text else text
+    # Single spaces: machines fill their reports with runs of them, and the patterns below allow space in many places.
+    text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
+    assertions: dict[tuple[str, str | None, tuple[str, ...]], Assertion] = {}
+    since = 0
+    for code, start, end in _WORDINGS.find(text):
+        place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
+        assertion = Assertion(code, certainty_of(text, start, end, since), place, leads)
+        known = assertions.setdefault((code, place, leads), assertion)
+        if CERTAINTIES.index(assertion.certainty) < CERTAINTIES.index(known.certainty):
+            assertions[code, place, leads] = assertion
+        since = end
+    return list(assertions.values())
+
+
+def parse_statements(text: str) -> list[str]:
+    """Statements that a free text affirms, or holds for possible.
+
+    What a report denies ("no", "without", "is absent") is left out; so is what SCP-ECG has no word for, unless one of
+    `STATEMENTS` is a wider word for it. See `parse_assertions` for all of it.
+
+    Parameters
+    ----------
+    text : str
+        Report, request or list of names, in English, German or Swedish.
+
+    Returns
+    -------
     list of str
         Codes in the order of first mention, each once.
     """
-    text = text[text.rfind(IMPRESSION) + len(IMPRESSION) :] if IMPRESSION in text else text
-    return list(dict.fromkeys(mention.code for mention in find_statements(text) if not mention.negated))
+    found = (
+        nearest_statement(assertion.code)
+        for assertion in parse_assertions(text)
+        if assertion.certainty != "denied"
+    )
+    return list(dict.fromkeys(code for code in found if code is not None))
+
+
+def render_statements(assertions: Iterable[Assertion]) -> str:
+    """Assertions in canonical English words; `parse_assertions` is the inverse.
+
+    Parameters
+    ----------
+    assertions : iterable of Assertion
+        No two about the same statement at the same place.
+
+    Returns
+    -------
+    str
+        For example ``"sinus rhythm; possible left atrial enlargement; no atrial fibrillation"``.
+    """
+    return "; ".join(_words(assertion) for assertion in assertions)
+
+
+def _words(assertion: Assertion) -> str:
+    words = VOCABULARY[assertion.code].name
+    if assertion.place is not None:
+        words += f" in {assertion.place} leads"
+    elif assertion.leads:
+        words += f" in {', '.join(assertion.leads)}"
+    if assertion.certainty == "not excluded":
+        return f"{words} cannot be excluded"
+    before = {"definite": "", "probable": "probable ", "possible": "possible ", "denied": "no "}
+    return before[assertion.certainty] + words
+
+
+def _place(text: str, start: int, end: int) -> tuple[str | None, tuple[str, ...]]:
+    """Place and leads that are named beside a mention."""
+    named = _LEADS_AFTER.match(text, end)
+    if named is not None:
+        return None, _leads(named[1])
+    beside = _PLACE_AFTER.match(text, end) or _PLACE_BEFORE.search(text, max(0, start - 60), start)
+    if beside is None:
+        return None, ()
+    return next(place for place, stem in _PLACE_OF if stem.fullmatch(beside[1])), ()
+
+
+def _leads(text: str) -> tuple[str, ...]:
+    """Lead names of a list such as "I, aVL, V3-5" or "V4,5,6", in the order of `LEADS`."""
+    found = {f"V{number}" for low, high in _RANGE.findall(text) for number in range(int(low), int(high) + 1)}
+    for name in _ONE_LEAD.findall(text):
+        found.add(_LEAD_NAMES[name.lower() if not name.isdigit() else f"v{name}"])
+    return tuple(lead for lead in LEADS if lead in found)
