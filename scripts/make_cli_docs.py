@@ -16,6 +16,7 @@ COMMANDS = (
     ("generate",),
     ("chat",),
     ("measure",),
+    ("explain",),
     ("plot",),
     ("convert",),
     ("train",),

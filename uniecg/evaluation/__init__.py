@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uniecg.evaluation import (
     ecg_reasoning,
+    explanations,
     generation,
     interpretation,
     ludb,
@@ -28,9 +29,10 @@ TASKS: dict[str, Task] = {
     "rhythm": rhythm.run,
     "ecg-reasoning": ecg_reasoning.run,
     "quality": quality.run,
+    "explanations": explanations.run,
 }
 
-WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality"})
+WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality", "explanations"})
 """Tasks that measure signals and ask the criteria: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]
