@@ -60,9 +60,7 @@ def test_reasoning_goes_through_the_protocol_and_ends_in_one_line(examples: dict
     )
     # Criterion, value and the time of the beat it was read from.
     middle = m.beats.qrs_on_s[m.beats.dominant][int(m.beats.dominant.sum()) // 2]
-    assert (
-        f"“QRS of 120 ms or more” is met: QRS {round(m.qrs_ms)} ms ({middle:.2f}-" in lines[8]
-    )
+    assert f"“QRS of 120 ms or more” is met: QRS {round(m.qrs_ms)} ms ({middle:.2f}-" in lines[8]
     assert re.search(r"“dominant S in V1 and V2” is met: negative share of QRS \d+ % in V1", lines[8])
 
 
@@ -145,7 +143,7 @@ def test_q_waves_that_a_block_explains_are_not_called_pathological(examples: dic
         assert "arge Q waves" in text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(MEASUREMENTS, CODES, st.integers(0, 2**32 - 1))
 def test_the_referee_finds_no_contradiction(m: Measurements, codes: list[str], seed: int) -> None:
     for style in ("line", "reasoning", "teaching", "json"):
@@ -159,13 +157,13 @@ def test_no_contradiction_on_real_records(examples: dict[str, Record]) -> None:
     for record in examples.values():
         m = measure(record)
         for style in STYLES:
-            for seed in range(8):
+            for seed in range(4):
                 rng = np.random.default_rng(seed)
                 text = explain(m, findings(m), rng=rng, style=style)  # type: ignore[arg-type]
                 assert wrong(text, m, style) == [], text
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_referee_notices_every_changed_number_lead_and_statement(
     examples: dict[str, Record], seed: int
 ) -> None:
@@ -213,7 +211,9 @@ def test_the_grammar_has_words_for_every_quantity_and_never_says_i() -> None:
         for nodes in templates:
             for literal in literals(nodes):
                 assert not re.search(r"\bI (?:see|read|call|measure|find|think)\b", literal), name
-    assert {name.removeprefix("about.") for name in families() if name.startswith("about.")} <= set(STATEMENTS)
+    assert {name.removeprefix("about.") for name in families() if name.startswith("about.")} <= set(
+        STATEMENTS
+    )
 
 
 def test_wordings_are_drawn_evenly() -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
+
+from uniecg.signal.measurements import Measurements
 
 Plain = Mapping[str, Any]
 
@@ -23,6 +26,13 @@ Q_WALLS = {
     "q_anterior_count": WALLS[2],
     "q_septal_count": ("V1", "V2", "V3"),
 }
+
+
+def plain_of(m: Measurements) -> dict[str, Any]:
+    """Measurements as nested mappings and lists of plain values, without rounding."""
+    beats = {name: list(values) for name, values in vars(m.beats).items()}
+    leads = {lead: vars(waves) for lead, waves in m.leads.items()}
+    return {**vars(m), "beats": beats, "leads": leads, "quality": m.quality.to_dict()}
 
 
 def number(value: Any) -> float:
@@ -87,6 +97,8 @@ def flat(m: Plain, lead: str) -> bool:
 
 def deep_q(m: Plain, lead: str) -> bool:
     """Q of 30 ms and 0.1 mV, in V2 and V3 of 20 ms, nothing in V1 (Thygesen et al. 2018)."""
+    if math.isnan(of_lead(m, lead, "q_mv")):
+        return False
     if lead in ("V1", "V2", "V3"):
         return lead != "V1" and of_lead(m, lead, "q_ms") >= 20
     return of_lead(m, lead, "q_ms") >= 30 and of_lead(m, lead, "q_mv") <= -0.1
@@ -101,15 +113,49 @@ def _largest(m: Plain, leads: Sequence[str]) -> float:
 
 
 def _ordinary_rr(m: Plain) -> list[float]:
-    beats = m["beats"]
-    odd = [
-        early or (wide and not usual)
-        for early, wide, usual in zip(beats["premature"], beats["wide"], beats["dominant"], strict=True)
-    ]
+    beats, odd = m["beats"], _odd(m)
     kept = [
         number(rr) * 1000 for k, rr in enumerate(beats["rr_s"]) if k > 0 and not odd[k] and not odd[k - 1]
     ]
     return [rr for rr in kept if math.isfinite(rr)]
+
+
+def _odd(m: Plain) -> list[bool]:
+    beats = m["beats"]
+    flags = zip(beats["premature"], beats["wide"], beats["dominant"], strict=True)
+    return [bool(early or (wide and not usual)) for early, wide, usual in flags]
+
+
+def _cycles(m: Plain) -> dict[int, float]:
+    """RR over the RR before it, by beat; nothing beside odd beats (Kusumoto et al. 2019)."""
+    rr, odd = [number(value) for value in m["beats"]["rr_s"]], _odd(m)
+    found = {k: rr[k] / rr[k - 1] for k in range(2, len(rr)) if not odd[k] and not odd[k - 1]}
+    return {k: ratio for k, ratio in found.items() if math.isfinite(ratio)}
+
+
+def _dropped(m: Plain) -> float:
+    p_peak = [number(value) for value in m["beats"]["p_peak_s"]]
+    paused = [k for k, ratio in _cycles(m).items() if ratio >= 1.5]
+    return float(sum(math.isfinite(p_peak[k]) and math.isfinite(p_peak[k - 1]) for k in paused))
+
+
+def _growth(m: Plain) -> float:
+    beats = m["beats"]
+    pr = [1000 * (number(q) - number(p)) for q, p in zip(beats["qrs_on_s"], beats["p_on_s"], strict=True)]
+    grown = [pr[k - 1] - pr[k] for k, ratio in _cycles(m).items() if ratio >= 1.5]
+    grown = [value for value in grown if math.isfinite(value)]
+    return median(grown) if grown else math.nan
+
+
+def _ventricular_run(m: Plain) -> float:
+    beats, longest, run = m["beats"], 0, 0
+    for k, wide in enumerate(beats["wide"]):
+        if not wide or beats["dominant"][k] or beats["paced"][k]:
+            run = 0
+            continue
+        run = run + 1 if run and number(beats["rr_s"][k]) < 0.6 else 1
+        longest = max(longest, run)
+    return float(longest)
 
 
 def _alternation(m: Plain, period: int) -> float:
@@ -140,8 +186,12 @@ WHOLE: Mapping[str, Callable[[Plain], float]] = {
     "limb_qrs_mv": lambda m: _largest(m, LIMB),
     "chest_qrs_mv": lambda m: _largest(m, CHEST),
     "r_s_ratio_v1": lambda m: _up(m, "V1") / max(_down(m, "V1"), 0.01),
-    "rr_range_ms": lambda m: max(_ordinary_rr(m)) - min(_ordinary_rr(m)),
+    "rr_range_ms": lambda m: max(_ordinary_rr(m), default=math.nan) - min(_ordinary_rr(m), default=math.nan),
     "av_ratio": lambda m: number(m["p_rate_bpm"]) / number(m["heart_rate_bpm"]),
+    "dropped_count": _dropped,
+    "pr_growth_ms": _growth,
+    "longest_pause_ratio": lambda m: max(_cycles(m).values(), default=math.nan),
+    "ventricular_run_count": _ventricular_run,
     "pvc_count": lambda m: float(m["beats"]["kind"].count("pvc")),
     "pac_count": lambda m: float(m["beats"]["kind"].count("pac")),
     "bigeminy_run_count": lambda m: _alternation(m, 2),
@@ -160,7 +210,7 @@ def value_in(m: Plain, quantity: str, lead: str | None) -> float:
     Parameters
     ----------
     m : mapping
-        As `Measurements.to_dict` gives it.
+        As `plain_of` gives it.
     quantity : str
         Name as in the criteria, with its unit.
     lead : str or None

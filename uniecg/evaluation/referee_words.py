@@ -22,12 +22,12 @@ def _down(m: Plain, lead: str) -> float:
 
 
 def _tall(m: Plain, lead: str) -> bool:
-    """R is at least as large as S, to the rounding of plain measurements."""
-    return max(_up(m, lead), 0.01) >= max(_down(m, lead), 0.01) - 1e-4
+    """R is at least as large as S."""
+    return max(_up(m, lead), 0.01) >= max(_down(m, lead), 0.01) - 1e-9
 
 
 def _small(m: Plain, lead: str) -> bool:
-    return max(_up(m, lead), 0.01) <= max(_down(m, lead), 0.01) + 1e-4
+    return max(_up(m, lead), 0.01) <= max(_down(m, lead), 0.01) + 1e-9
 
 
 # Words before (or behind) a list of leads, and what each lead must then show.
@@ -65,7 +65,7 @@ def leads_with_a_sign(text: str, m: Plain) -> tuple[str, list[tuple[str, bool]]]
     text : str
         A sentence.
     m : mapping
-        As `Measurements.to_dict` gives it.
+        As `plain_of` gives it.
 
     Returns
     -------
@@ -140,8 +140,8 @@ def round_(value: float) -> float:
 
 
 NOTHING_SHIFTED = re.compile(
-    r"\b[Nn]o significant ST|\b[Nn]o ST (?:elevation or|shift)|ST segments (?:stay|are|lie) (?:at|near|close)|ST is not shifted"
-    r"|ST is neither|not significantly shifted|no significant shift|without significant deviation"
+    r"\b[Nn]o significant ST|\b[Nn]o ST (?:elevation or|shift)|ST segments (?:stay|are|lie) (?:at|near|close)"
+    r"|ST is not shifted|ST is neither|not significantly shifted|no significant shift|without significant deviation"
     r"|[Nn]either ST elevation|[Tt]here is neither ST|of the ST segments (?:departs|strays)"
 )
 NOTHING_INVERTED = re.compile(
@@ -166,7 +166,7 @@ def words(text: str, m: Plain, *, q_infarct: bool | None) -> Iterator[tuple[str,
     text : str
         A sentence, without quotations and limits.
     m : mapping
-        As `Measurements.to_dict` gives it.
+        As `plain_of` gives it.
     q_infarct : bool or None
         Whether the criteria of pathological Q waves are met.
     """

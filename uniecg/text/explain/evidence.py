@@ -76,9 +76,7 @@ def _shown(m: Measurements, item: Evidence) -> Evidence:
     return replace(item, quantity=quantity, value=value if math.isfinite(value) else None)
 
 
-def _group(
-    m: Measurements, quantity: str, items: Sequence[Evidence], rng: np.random.Generator | None
-) -> str:
+def _group(m: Measurements, quantity: str, items: Sequence[Evidence], rng: np.random.Generator | None) -> str:
     placed = list(with_leads(m, items[:MAX_LEADS]))
     by_value: dict[str, list[str]] = {}
     for item in placed:

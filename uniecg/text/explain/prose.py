@@ -53,12 +53,12 @@ def prose(
     met = [item.code for item in concluded if item.status == "met"]
     facts = steps(m, met)
     if m.quality.verdict == "unusable":
-        words = [_told(fact, rng) for fact in facts["quality"]]
-        words += [
+        said = [_told(fact, rng) for fact in facts["quality"]]
+        said += [
             sentence(say("no_reading", {}, rng)),
-            f"{IMPRESSION} {sentence_end(say('impression_poor', {}, rng))}",
+            f"{IMPRESSION} {_closed(say('impression_poor', {}, rng))}",
         ]
-        return " ".join(words) if style == "line" else "\n".join(words)
+        return (" " if style == "line" else "\n").join(said)
     if style == "line":
         return _line(m, met, rng)
     teaching = style == "teaching"
@@ -75,7 +75,7 @@ def prose(
     return "\n".join(paragraphs)
 
 
-def sentence_end(text: str) -> str:
+def _closed(text: str) -> str:
     """Words that stand behind a label, closed by a full stop."""
     return text if text.endswith(".") else text + "."
 
@@ -112,7 +112,7 @@ def _conclusions(
     told: set[str] = set()
     for item in concluded:
         words.append(conclusion_words(m, item, told, rng))
-        if teaching and _chance(TAUGHT, rng):
+        if teaching and item.status == "met" and _chance(TAUGHT, rng):
             words.append(lesson_words(item, rng))
     return " ".join(words)
 
@@ -131,7 +131,7 @@ def _impression(m: Measurements, met: Sequence[str], rng: np.random.Generator | 
     known = math.isfinite(rate)
     family = "impression_none" if not met else "impression" if known else "impression_no_rate"
     values = {"names": _names(met, rng), "rate": whole(rate) if known else ""}
-    return f"{IMPRESSION} {sentence_end(say(family, values, rng))}"
+    return f"{IMPRESSION} {_closed(say(family, values, rng))}"
 
 
 def _line(m: Measurements, met: Sequence[str], rng: np.random.Generator | None) -> str:
@@ -145,5 +145,5 @@ def _line(m: Measurements, met: Sequence[str], rng: np.random.Generator | None) 
     family = "impression_no_rate" if met else "impression_none"
     stated = f"{IMPRESSION} {say(family, {'names': _names(met, rng)}, rng)}"
     if not parts:
-        return sentence_end(stated)
+        return _closed(stated)
     return sentence(say("line", {"impression_is": stated, "numbers": joined(parts)}, rng))

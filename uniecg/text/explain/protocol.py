@@ -1,4 +1,4 @@
-"""The measurements in the order in which a cardiologist reads an ECG: quality, rhythm, rate, intervals, axis, P, QRS, ST-T."""
+"""Measurements in the order in which an ECG is read: quality, rhythm, rate, intervals, axis, P, QRS, ST-T."""
 
 from __future__ import annotations
 

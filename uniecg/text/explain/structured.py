@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from uniecg.signal.criteria import explain as judge_criteria
-from uniecg.signal.measurements import Measurements
 from uniecg.signal.carriers import with_leads
 from uniecg.signal.criteria import CRITERIA
+from uniecg.signal.criteria import explain as judge_criteria
+from uniecg.signal.measurements import Measurements
 from uniecg.signal.rules import unit_of, value_of
 from uniecg.text.explain.canonical import (
     compared,

@@ -1,4 +1,4 @@
-"""Sentences from the phrase grammar of explanations: families of templates, every wording of a family equally likely."""
+"""Sentences from the phrase grammar of explanations: every wording of a family is equally likely."""
 
 from __future__ import annotations
 
