@@ -48,7 +48,7 @@ def _qrs_span(m: Measurements) -> tuple[float, float]:
 
 def _carriers(m: Measurements, item: Evidence) -> list[str]:
     """Return the leads without whose waves the value would be another."""
-    if item.value is None:
+    if not item.value:  # unknown, or a count of none
         return []
     return [
         lead

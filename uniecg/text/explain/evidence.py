@@ -65,7 +65,11 @@ def evidence_words(
         if shown.value is not None and shown not in same:
             same.append(shown)
     known = [(quantity, items) for quantity, items in groups.items() if items]
-    return "; ".join(_group(m, quantity, items, rng) for quantity, items in known[:MAX_QUANTITIES])
+    words: list[str] = []
+    said: set[tuple[float, float]] = set()
+    for quantity, items in known[:MAX_QUANTITIES]:
+        words.append(_group(m, quantity, items, said, rng))
+    return "; ".join(words)
 
 
 def _shown(m: Measurements, item: Evidence) -> Evidence:
@@ -76,7 +80,14 @@ def _shown(m: Measurements, item: Evidence) -> Evidence:
     return replace(item, quantity=quantity, value=value if math.isfinite(value) else None)
 
 
-def _group(m: Measurements, quantity: str, items: Sequence[Evidence], rng: np.random.Generator | None) -> str:
+def _group(
+    m: Measurements,
+    quantity: str,
+    items: Sequence[Evidence],
+    said: set[tuple[float, float]],
+    rng: np.random.Generator | None,
+) -> str:
+    """Word the values of one quantity; a time that was `said` of the same criterion is not said again."""
     placed = list(with_leads(m, items[:MAX_LEADS]))
     by_value: dict[str, list[str]] = {}
     for item in placed:
@@ -91,16 +102,24 @@ def _group(m: Measurements, quantity: str, items: Sequence[Evidence], rng: np.ra
         form = "{} ({})" if items[0].lead is None else "{} in {}"
         values = [form.format(text, joined(leads)) if leads else text for text, leads in by_value.items()]
         words = say(f"e.{quantity}", {"values": joined(values)}, rng)
-    return words + _when(m, quantity, placed[0], rng)
+    return words + _when(m, quantity, placed[0], said, rng)
 
 
-def _when(m: Measurements, quantity: str, item: Evidence, rng: np.random.Generator | None) -> str:
+def _when(
+    m: Measurements,
+    quantity: str,
+    item: Evidence,
+    said: set[tuple[float, float]],
+    rng: np.random.Generator | None,
+) -> str:
     """Where in the record the value was read; nothing if it belongs to all of it."""
     if quantity in BEATS_OF:
         chosen = m.beats.kind == BEATS_OF[quantity]
         return f", {times_of(m, chosen)}" if chosen.any() else ""
-    if item.end_s - item.start_s > 0.9 * m.duration_s:
+    span = (item.start_s, item.end_s)
+    if item.end_s - item.start_s > 0.9 * m.duration_s or span in said:
         return ""
+    said.add(span)
     return say("when", {"start": f"{item.start_s:.2f}", "end": f"{item.end_s:.2f}"}, rng)
 
 
