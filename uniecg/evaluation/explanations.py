@@ -18,7 +18,7 @@ import numpy as np
 
 from uniecg.errors import InputError
 from uniecg.evaluation.common import Pipeline, progress, read_examples, result, sample, share
-from uniecg.evaluation.referee import referee, referee_json
+from uniecg.evaluation.referee import LABEL, referee, referee_json
 from uniecg.evaluation.referee_words import LEAD_LIST
 from uniecg.signal import measure
 from uniecg.signal.criteria import CRITERIA, findings
@@ -39,7 +39,6 @@ _NAMES = "|".join(
     )
 )
 _NAME_LIST = re.compile(rf"(?:{_NAMES})(?:, (?:{_NAMES}))*", re.IGNORECASE)
-_LABEL = re.compile(r"^[A-Z][\w -]*: (?=[A-Z\u201c])")
 
 
 def sentences(text: str) -> list[str]:
@@ -50,10 +49,7 @@ def sentences(text: str) -> list[str]:
     text : str
     """
     return [
-        part
-        for line in text.split("\n")
-        for part in re.split(r"(?<=[.?])\s+", line if line.startswith("Impression") else _LABEL.sub("", line))
-        if part
+        part for line in text.split("\n") for part in re.split(r"(?<=[.?])\s+", LABEL.sub("", line)) if part
     ]
 
 
