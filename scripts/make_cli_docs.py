@@ -17,6 +17,7 @@ COMMANDS = (
     ("simulate",),
     ("chat",),
     ("measure",),
+    ("explain",),
     ("plot",),
     ("convert",),
     ("train",),

@@ -264,6 +264,30 @@ def test_measure_prints_json_that_says_the_same_as_python() -> None:
     assert printed == json.loads(json.dumps(measure(read_record(NORMAL)).to_dict()))
 
 
+def test_explain_needs_no_model_and_says_what_it_is_for() -> None:
+    result = run("explain", NORMAL)
+    assert result.exit_code == 0, result.stderr
+    assert "not a medical device" in result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("Quality: ")
+    assert lines[-1] == "Impression: sinus rhythm, normal ECG."
+    assert result.stdout == run("explain", NORMAL).stdout
+    seeded = run("explain", NORMAL, "--seed", 1).stdout
+    assert seeded != result.stdout
+    assert seeded == run("explain", NORMAL, "--seed", 1).stdout
+    assert len(run("explain", NORMAL, "--style", "line").stdout.splitlines()) == 1
+    told = json.loads(run("explain", NORMAL, "--style", "json").stdout)
+    assert told["impression"] == ["sinus rhythm", "normal ECG"]
+
+
+def test_explain_names_its_styles_and_refuses_what_it_cannot_read(tmp_path: Path) -> None:
+    wrong = run("explain", NORMAL, "--style", "poem")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "reasoning" in wrong.stderr
+    assert run("explain", NORMAL, "--seed", "-1").exit_code == 2
+    assert_one_line_error(run("explain", tmp_path / "nothing.hea"), "nothing.hea")
+
+
 @pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
 def test_plot_writes_a_page_and_prints_its_path(suffix: str, magic: bytes, tmp_path: Path) -> None:
     output = tmp_path / f"page{suffix}"

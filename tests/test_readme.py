@@ -17,7 +17,7 @@ from uniecg.cli import app
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
-WITHOUT_MODEL = ("measure", "plot", "convert", "simulate")
+WITHOUT_MODEL = ("measure", "explain", "plot", "convert", "simulate")
 WITH_MODEL = ("interpret", "generate")
 
 if not README.is_file():

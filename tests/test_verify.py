@@ -99,6 +99,7 @@ def test_every_number_and_lead_of_an_explanation_is_checked() -> None:
         ("a wide QRS", ("qrs_ms", None, "wide QRS", False)),
         ("normal axis", ("qrs_axis_deg", None, "normal axis", True)),
         ("the rhythm is irregular", ("rr_cv", None, "irregular", False)),
+        ("slightly irregular", ("rr_cv", None, "slightly irregular", False)),
         ("no P waves", ("p_fraction", None, "P waves", False)),
     ],
 )
@@ -133,6 +134,13 @@ def test_lead_ranges_and_lists() -> None:
         ("st_elevation", "V3", 0.1, False),
     ]
     assert _found("ST elevation in V2 and V3 (up to 0.5 mV)", m)[-1] == ("st_elevation", None, 0.5, False)
+
+
+def test_slightly_irregular_is_less_than_irregular() -> None:
+    for variation, right in ((0.03, False), (0.0625, True), (0.2, False)):
+        assert _found("slightly irregular", example(rr_cv=variation)) == [
+            ("rr_cv", None, "slightly irregular", right)
+        ]
 
 
 def test_axis_turns_around_and_negated_numbers() -> None:

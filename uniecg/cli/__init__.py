@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
@@ -37,9 +37,11 @@ from .options import (
     Seed,
     SignalFile,
     Source,
+    Style,
     Target,
     Task,
     TestData,
+    WordingSeed,
     Words,
 )
 from .render import error_line, measurement_lines, note, print_json, report_lines
@@ -257,6 +259,34 @@ def measure(
         return
     for line in measurement_lines(measurements, findings):
         typer.echo(line)
+
+
+@app.command()
+def explain(
+    file: SignalFile,
+    style: Style = "reasoning",
+    seed: WordingSeed = None,
+    sampling_rate: SamplingRate = None,
+) -> None:
+    """Explain an ECG from its measurements and criteria; needs no model."""
+    from ..io import read_record
+    from ..signal import measure as measure_record
+    from ..signal.criteria import findings
+    from ..text.explain import STYLES
+    from ..text.explain import explain as explain_measured
+
+    if style not in STYLES:
+        raise typer.BadParameter(f"{style!r} is not one of: {', '.join(STYLES)}", param_hint="--style")
+    if seed is not None and seed < 0:
+        raise typer.BadParameter("a seed is zero or more", param_hint="--seed")
+    measurements = measure_record(read_record(file, sampling_rate=sampling_rate))
+    note(DISCLAIMER)
+    rng = None
+    if seed is not None:
+        import numpy as np
+
+        rng = np.random.default_rng(seed)
+    typer.echo(explain_measured(measurements, findings(measurements), rng=rng, style=cast(Any, style)))
 
 
 @app.command()

@@ -32,6 +32,18 @@ Model = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over existing files.")]
+Style = Annotated[
+    str,
+    typer.Option(
+        "--style",
+        metavar="STYLE",
+        help="reasoning (every step with its evidence), teaching (the same for a student), report, short, "
+        "impression, line (one line) or json.",
+    ),
+]
+WordingSeed = Annotated[
+    int | None, typer.Option("--seed", help="Varies the wording; without it, it is always the same.")
+]
 Only = Annotated[
     str | None, typer.Option("--only", metavar="STEP", help="Run only this step of the configuration.")
 ]
@@ -67,7 +79,7 @@ Task = Annotated[
         metavar="TASK",
         show_default=False,
         help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
-        "ludb, rhythm, ecg-reasoning, quality, simulator, statements (no model).",
+        "ludb, rhythm, ecg-reasoning, quality, simulator, statements, explanations (no model).",
     ),
 ]
 Against = Annotated[

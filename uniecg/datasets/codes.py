@@ -49,7 +49,7 @@ def code_table(system: str) -> dict[str, Code]:
 
 def vocabulary_digest() -> str:
     """Checksum of the tables that statements are made with: data prepared with others is not to be mixed."""
-    tables = (("uniecg.datasets", "codes.csv"), ("uniecg.text", "statements.csv"))
+    tables = (("uniecg.datasets", "codes.csv"), ("uniecg.text", "statements.json"))
     content = b"".join(files(package).joinpath(name).read_bytes() for package, name in tables)
     return hashlib.sha256(content).hexdigest()[:16]
 

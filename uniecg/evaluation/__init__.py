@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uniecg.evaluation import (
     ecg_reasoning,
+    explanations,
     generation,
     interpretation,
     ludb,
@@ -32,9 +33,12 @@ TASKS: dict[str, Task] = {
     "quality": quality.run,
     "simulator": simulator.run,
     "statements": statements.run,
+    "explanations": explanations.run,
 }
 
-WITHOUT_MODEL = frozenset({"ludb", "rhythm", "ecg-reasoning", "quality", "simulator", "statements"})
+WITHOUT_MODEL = frozenset(
+    {"ludb", "rhythm", "ecg-reasoning", "quality", "simulator", "statements", "explanations"}
+)
 """Tasks that measure signals, ask the criteria or read reports: no weights, no torch, None for a pipeline."""
 
 __all__ = ["TASKS", "WITHOUT_MODEL", "Pipeline", "Task"]

@@ -179,7 +179,7 @@ _QUALITIES: tuple[tuple[str, str, float, float], ...] = (
     ("qrs_axis_deg", _words("left|leftward", _AXIS), -90.0, -30.0),
     ("qrs_axis_deg", _words("right|rightward", _AXIS), 90.0, 180.0),
     ("rr_cv", r"(?<!slightly )\birregular(?:ly)?\b", 0.07, math.inf),
-    ("rr_cv", r"\bslightly irregular\b", 0.04, 0.11),
+    ("rr_cv", r"\bslightly irregular(?:ly)?\b", 0.04, 0.12),
     ("rr_cv", r"(?<!irregularly )\bregular(?:ly)?\b(?! \w*waves?)", 0.0, 0.1),
     ("p_fraction", r"\bP[\s-]waves?\b", 0.35, 1.0),
     ("paced_fraction", r"\bpacing\s+spikes?\b", 0.3, 1.0),

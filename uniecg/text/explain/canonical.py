@@ -1,4 +1,4 @@
-"""Measurements in words: the line that the language model reads, and explanations grounded in the measurements."""
+"""Measurements in words: the line that the language model reads, and the short paragraphs that it learns to write."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from uniecg.signal.rules import value_of
 from uniecg.text.statements import IMPRESSION, RHYTHMS, STATEMENTS
 
 __all__ = [
+    "FEW_P",
+    "MANY_P",
+    "MANY_SPIKES",
     "MIN_ST_MV",
-    "Style",
+    "NO_PR",
+    "ParagraphStyle",
     "compared",
-    "explain",
     "inverted_t_leads",
+    "is_flutter",
     "measurement_text",
+    "paragraph",
     "q_wave_leads",
     "regularity",
     "significant_st",
     "st_deviations",
 ]
 
-Style: TypeAlias = Literal["report", "short", "impression"]
+ParagraphStyle: TypeAlias = Literal["report", "short", "impression"]
 
 MIN_ST_MV = 0.1
 MIN_T_MV = 0.1
@@ -125,7 +130,8 @@ def inverted_t_leads(m: Measurements) -> list[str]:
     )
 
 
-def _is_flutter(m: Measurements) -> bool:
+def is_flutter(m: Measurements) -> bool:
+    """Tell whether the atrial activity is regular enough for its rate to mean something."""
     return m.atrial_regularity >= FLUTTER_REGULARITY and math.isfinite(m.atrial_rate_bpm)
 
 
@@ -181,7 +187,7 @@ def measurement_text(m: Measurements, *, rng: np.random.Generator | None = None,
         ("early", early or None),
         ("wide", _whole(value_of(m, "pvc_count", None)) or None),
         ("paced", "yes" if m.paced_fraction >= MANY_SPIKES else None),
-        ("atrial", _whole(m.atrial_rate_bpm) if _is_flutter(m) else None),
+        ("atrial", _whole(m.atrial_rate_bpm) if is_flutter(m) else None),
         ("ST", " ".join(f"{name} {level:+.1f}" for name, level in st_deviations(m).items())),
         ("T neg", " ".join(inverted_t_leads(m))),
         ("Q", " ".join(q_wave_leads(m))),
@@ -223,7 +229,7 @@ def _rhythm(m: Measurements, codes: Sequence[str], rng: np.random.Generator | No
     regular = regularity(m)
     p_waves = None if "PACE" in codes else _p_word(m, ("P waves present", "", "no P waves"))
     spikes = "pacing spikes" if m.paced_fraction >= MANY_SPIKES else None
-    flutter = f"atrial rate {_whole(m.atrial_rate_bpm)} bpm" if "AFLT" in codes and _is_flutter(m) else None
+    flutter = f"atrial rate {_whole(m.atrial_rate_bpm)} bpm" if "AFLT" in codes and is_flutter(m) else None
     return _sentence((spoken, regular, p_waves, spikes, flutter, *_odd_beats(m, codes)))
 
 
@@ -309,43 +315,20 @@ def _quality(m: Measurements, rng: np.random.Generator | None) -> str:
     return _pick((f"Signal quality is {word}.", f"Quality {word}."), rng)
 
 
-def explain(
-    m: Measurements,
-    statements: Iterable[str],
-    *,
-    rng: np.random.Generator | None = None,
-    style: Style = "report",
+def paragraph(
+    m: Measurements, codes: Sequence[str], style: ParagraphStyle, rng: np.random.Generator | None = None
 ) -> str:
-    """Explain an ECG in a cardiologist's order: rhythm, rate, intervals, axis, ST, Q, T, voltages, impression.
+    """Word the styles that the shipped language model learned: one paragraph, in few and constant words.
 
     Parameters
     ----------
     m : Measurements
-        Source of every number and lead in the text; what is NaN is not mentioned.
-    statements : iterable of str
-        SCP-ECG codes; their names make the impression, in the order of the vocabulary, so that `parse_statements`
-        gives them back. Empty: only measurements are described, and no impression is written.
-    rng : numpy.random.Generator, optional
-        Varies the wording; None gives the canonical one.
+    codes : sequence of str
+        Known codes in the order of the vocabulary.
     style : {"report", "short", "impression"}
-        All sentences, rhythm and main intervals, or the impression alone.
-
-    Returns
-    -------
-    str
-        One paragraph. Empty only if nothing is stated and nothing was measured.
-
-    Raises
-    ------
-    KeyError
-        If a code is not in the vocabulary.
-    InputError
-        If the style is unknown.
+    rng : numpy.random.Generator, optional
+        Varies the wording a little; None gives the canonical one.
     """
-    wanted = {STATEMENTS[code].code for code in statements}
-    codes = [code for code in STATEMENTS if code in wanted]
-    if style not in ("report", "short", "impression"):
-        raise InputError(f"unknown style {style!r}: use 'report', 'short' or 'impression'")
     impression = _impression(codes)
     if style == "impression" and impression:
         return impression
