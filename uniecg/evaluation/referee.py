@@ -172,7 +172,7 @@ def referee(text: str, m: Measurements) -> list[Ruling]:
     plain = plain_of(m)
     rulings: list[Ruling] = []
     for statement in STATEMENTS.values():  # definitions are quoted whole
-        text = text.replace(statement.definition, "")
+        text = text.replace(statement.definition, ".")
     for reason in plain["quality"]["reasons"]:
         if reason in text:
             rulings.append(Ruling("quality", reason, True))

@@ -44,7 +44,7 @@ SIGNS: tuple[tuple[str, Callable[[Plain, str], bool]], ...] = (
         rf"(?:[Ii]nverted|[Nn]egative|inversion|[Tt]urned)(?: T waves)?{SEEN} in ({LEAD_LIST})",
         lambda m, lead: of_lead(m, lead, "t_mv") <= -0.0999,
     ),
-    (rf"Q waves{SEEN} in ({LEAD_LIST})", lambda m, lead: of_lead(m, lead, "q_mv") < 0),
+    (rf"Q waves{SEEN} in ({LEAD_LIST})", lambda m, lead: of_lead(m, lead, "q_ms") >= 30),
     (rf"[Nn]o Q in ({LEAD_LIST})", lambda m, lead: of_lead(m, lead, "q_mv") == 0),
     (rf"(?:R'|second R wave){SEEN} in ({LEAD_LIST})", lambda m, lead: of_lead(m, lead, "r_prime_mv") > 0),
     (

@@ -199,7 +199,7 @@ def _progression(m: Measurements) -> Iterator[Fact]:
     elif math.isfinite(turn):
         behind = math.ceil(turn)  # lead number, counted from one
         yield Fact("progression", {"before": chest[behind - 2], "after": chest[behind - 1]}, optional=True)
-    elif all(math.isfinite(value_of(m, "r_mv", lead)) for lead in chest) and m.amplitude_known:
+    elif all(math.isfinite(value_of(m, wave, lead)) for lead in chest for wave in ("q_mv", "r_mv", "s_mv")):
         yield Fact("progression_none")
 
 
