@@ -11,7 +11,7 @@ from uniecg.text.possible import impossible
 @pytest.mark.parametrize(
     ("request_text", "reason"),
     [
-        ("Draw a heart going at 2000 beats per minute", "2000 bpm is not possible"),
+        ("an ECG with 1500 beats per minute", "1500 bpm is not possible"),
         ("ECG with a heart rate of 5 bpm", "5 bpm is not possible"),
         ("sinus tachycardia with a rate of 42 bpm", "Sinus tachycardia is above 100 bpm, not 42 bpm"),
         ("sinus bradycardia, rate 150 bpm", "Sinus bradycardia is below 60 bpm, not 150 bpm"),

@@ -127,7 +127,7 @@ class Run:
 def keep_memory() -> None:
     """Let glibc keep what was freed: large tensors otherwise go back to the system and are faulted in again each step.
 
-    Half of the time of a step on CPU cores can go that way. Where there is no glibc nothing happens.
+    Where there is no glibc nothing happens.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:
