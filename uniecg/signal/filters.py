@@ -79,7 +79,7 @@ def to_analysis_rate(signal: FloatArray, sampling_rate: float) -> FloatArray:
 
 
 def block_means(signal: NDArray[np.floating], step: int) -> FloatArray:
-    """Mean of every `step` samples; a product with equal weights is six times faster than a mean over a short axis.
+    """Mean of every `step` samples; a product with equal weights is faster than a mean over a short axis.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def drift(signal: FloatArray, cutoff_hz: float = 0.5) -> FloatArray:
     if n // DRIFT_STEP < 4:
         return np.broadcast_to(signal.mean(axis=1, keepdims=True), signal.shape)
     means = block_means(signal, DRIFT_STEP)
-    # The filter is linear: for a short record one product with its matrix is several times cheaper.
+    # The filter is linear: for a short record one product with its matrix is cheaper.
     short = means.shape[1] <= MAX_DRIFT_MATRIX
     slow = means @ _drift_matrix(means.shape[1], cutoff_hz) if short else _slow(means, cutoff_hz)
     return interpolate(slow, (DRIFT_STEP - 1) / 2.0, DRIFT_STEP, n)

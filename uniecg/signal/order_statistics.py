@@ -1,4 +1,4 @@
-"""Medians and quantiles over beats and samples, several times faster than `numpy.median` and `numpy.percentile`."""
+"""Medians and quantiles over beats and samples, quicker for few rows than `numpy.median` and `numpy.percentile`."""
 
 from __future__ import annotations
 
