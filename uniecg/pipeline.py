@@ -35,7 +35,7 @@ from uniecg.signal.misfit import misfit
 from uniecg.simulate import plan_rhythm, usual_attributes
 from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
-from uniecg.text.possible import impossible, refuses_numbers
+from uniecg.text.possible import impossible
 from uniecg.text.slots import fill, measured_values, point, request_values
 from uniecg.text.statements import STATEMENTS, parse_statements
 from uniecg.text.verify import check_report, objection
@@ -274,9 +274,8 @@ class UniECGPipeline:
         if action == "interpret":
             return action, ""
         words = self._say(request, inputs, action)
-        if action == "answer" and not refuses_numbers(words):
+        if action == "answer":
             return action, words
-        words = words if action == "generate" else self._say(request, inputs, "generate")
         refusal = impossible(request, restate(request, words))
         return ("generate", words) if refusal is None else ("answer", refusal)
 

@@ -122,6 +122,9 @@ class UniECGConfig(PreTrainedConfig):
         First tokens of a reply, which say what is wanted.
     reference_token_ids : list of int
         Tokens that stand for a number, a statement or a passage. Like the action tokens they count more in the loss.
+    prompt_end_token_id : int, optional
+        Everything up to the last of these tokens is read in both directions, as an encoder reads; what follows is
+        causal. A pretrained causal backbone has none and stays causal throughout.
     mapper : dict
         Arguments of :class:`ECGMapper` (``num_queries``, ``output_size``, ``hidden_size``, ``num_layers``).
     """
@@ -139,6 +142,7 @@ class UniECGConfig(PreTrainedConfig):
         num_generation_tokens: int = 8,
         action_token_ids: list[int] | None = None,
         reference_token_ids: list[int] | None = None,
+        prompt_end_token_id: int | None = None,
         mapper: dict[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -153,6 +157,7 @@ class UniECGConfig(PreTrainedConfig):
         self.num_generation_tokens = num_generation_tokens
         self.action_token_ids = action_token_ids or []
         self.reference_token_ids = reference_token_ids or []
+        self.prompt_end_token_id = prompt_end_token_id
         self.mapper = {"num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2} | (
             mapper or {}
         )

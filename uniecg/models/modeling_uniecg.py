@@ -114,6 +114,23 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             )
         return embeddings.masked_scatter(places.unsqueeze(-1), features.to(embeddings.dtype))
 
+    def prompt_mask(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None, dtype: torch.dtype
+    ) -> torch.Tensor:
+        """What each token sees (B, 1, T, T), 0 or the lowest number: the whole prompt, and the reply up to itself.
+
+        A language model with a prefix read in both directions (Raffel et al. 2020, "Exploring the limits of transfer
+        learning with a unified text-to-text transformer", section 3.2.1).
+        """
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        ends = torch.where(input_ids == self.config.prompt_end_token_id, places, -1).amax(1, keepdim=True)
+        seen = (places <= places[:, None]) | (places <= ends)[:, None]  # (B, query, key)
+        if attention_mask is not None:
+            seen = seen & attention_mask.bool()[:, None]
+        return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill(
+            ~seen, torch.finfo(dtype).min
+        )[:, None]
+
     # -- forward ----------------------------------------------------------------------------------
 
     def forward(
@@ -161,6 +178,9 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         if image_hidden is not None:
             places = input_ids == self.config.image_token_id
             embeddings = self._insert(embeddings, places, self.project_image(image_hidden), "image")
+        first = past_key_values is None or past_key_values.get_seq_length() == 0
+        if first and self.config.prompt_end_token_id is not None:
+            attention_mask = self.prompt_mask(input_ids, attention_mask, embeddings.dtype)
         outputs = self.language_model.base_model(
             inputs_embeds=embeddings,
             attention_mask=attention_mask,

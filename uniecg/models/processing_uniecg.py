@@ -30,13 +30,14 @@ PAD, END, USER, ECG, IMAGE, ASSISTANT, INTERPRET, GENERATE, ANSWER, MEASURED = _
 ]  # fmt: skip
 SPECIAL_TOKENS = [*_CONTROL_TOKENS, *SLOT_TOKENS, *STATEMENT_TOKENS, *PASSAGE_TOKENS]
 ACTION_TOKENS = {"interpret": INTERPRET, "generate": GENERATE, "answer": ANSWER}
-# An ECG part may carry its measurements, which follow the placeholders as text.
+# An ECG part may carry its measurements, which follow the placeholders as text. The space before a request makes its
+# first word the token that it is everywhere else.
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message.role == 'user' %}<|user|>{% for part in message.content %}"
     "{% if part.type == 'ecg' %}<|ecg|>{% elif part.type == 'image' %}<|image|>"
     "{% elif part.type == 'measurements' %}<|measured|>{{ part.text }}"
-    "{% elif part.type == 'text' %}<|user|>{{ part.text }}{% endif %}{% endfor %}"
+    "{% elif part.type == 'text' %}<|user|> {{ part.text }}{% endif %}{% endfor %}"
     "{% else %}<|assistant|>{% for part in message.content %}{{ part.text }}{% endfor %}<|end|>{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )

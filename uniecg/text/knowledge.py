@@ -57,7 +57,7 @@ def concepts() -> tuple[Concept, ...]:
 
 @cache
 def replies() -> Mapping[str, Sequence[str]]:
-    """Standing replies by what they are for; ``{toofast}`` in them is a number of the request."""
+    """Standing replies by what they are for."""
     return {name: tuple(texts) for name, texts in _data("replies.json").items()}
 
 

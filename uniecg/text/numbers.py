@@ -14,19 +14,23 @@ NUMBER = r"[+\-\u2212]?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 
 _MORE = r"above|over|(?:more|longer|greater|wider|higher|faster)\s+than|exceed(?:s|ing)|at\s+least|>=?|\u2265"
 _LESS = r"below|under|(?:less|shorter|smaller|narrower|lower|slower)\s+than|at\s+most|up\s+to|<=?|\u2264"
-_LINK = r"(?::|=|~|\u2248|\bis\b|\bwas\b|\bof\b|\bat\b)?"
+_LINK = r"(?::|=|~|\u2248|\b(?:is|was|of|at|de|di|von|van|p\u00e5)\b)?"
 _ABOUT = r"(?:(?:about|around|approximately|approx\.?|roughly|near|exactly|ca\.?|~)\s*)?"
 _VALUE = rf"(?P<compare>{_MORE}|{_LESS})?\s*{_ABOUT}(?P<value>{NUMBER})(?![\d.]*\d)"
 _AFTER = r"(?P<after>\s*(?:or|and)\s+(?:more|longer|above|higher|wider|less|shorter|below|lower))?"
 _NOTE = r"\s*(?:\([a-z]+\)\s*)?"  # "rate (ventricular) 72"
 _RANGE = r"(?!\s*(?:-|\u2013|to\b)\s*\d)"  # "120 to 200 ms" is a range, not a value
 _NO_RANGE = r"(?<!\d-)(?<!\d\u2013)(?<!\d to )(?<![\d.])"
+# English, then German, Swedish, Dutch, French, Spanish, Italian and Portuguese, as requests are written in them.
 _PER_MINUTE = (
-    r"(?:bpm|beats?\s*(?:per|a|/)\s*min(?:ute)?|/\s*min(?:ute)?|per\s+minute|a\s+minute|b/min)(?![a-z])"
+    r"(?:bpm|lpm|(?:beats?\s*)?(?:(?:per|a|each|every)\s+|/\s*)min(?:ute)?|b/min"
+    r"|(?:schläge\s+)?pro\s+minute|(?:slag(?:en)?\s+)?per\s+minu(?:ut|t)"
+    r"|(?:battements\s+)?par\s+minute|(?:latidos\s+)?por\s+minuto|(?:battiti\s+)?al\s+minuto)(?![a-z])"
 )
 _RATE = (
     r"(?<![a-z])(?<!atrial )(?:(?:ventricular|heart|pulse|cardiac|sinus)\s+(?:rate|frequency)"
-    r"|rate|pulse|frequency|hr)(?![a-z])"
+    r"|rate|pulse|frequency|hr|(?:herz|kammer)?frequenz|puls|hjärtfrekvens|hart(?:frequentie|slag)"
+    r"|(?:fr[ée]quence|frecuencia|frequenza|frequência)\s+card[iíì]a(?:que|ca)|fc)(?![a-z])"
 )
 _NO_MILLIVOLT = r"(?!\s*(?:mv|mm\b|%|years?))"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from uniecg.attributes import NUMERIC
 from uniecg.text.attributes import parse_attributes
-from uniecg.text.knowledge import replies
 from uniecg.text.numbers import find_numbers
 from uniecg.text.statements import STATEMENTS, parse_statements
 
-__all__ = ["impossible", "refuses_numbers"]
+__all__ = ["impossible"]
 
 SINUS_RATES = {"SBRAD": (0.0, 60.0, "below 60"), "STACH": (100.0, 1e3, "above 100")}
 """Lowest and highest rate that a name allows, in bpm.
@@ -55,12 +54,3 @@ def impossible(request: str, description: str) -> str | None:
             f"QRS {asked.qrs_ms:g} ms. Please change one of them."
         )
     return None
-
-
-def refuses_numbers(reply: str) -> bool:
-    """Whether a reply says that a rate is impossible, which is for :func:`impossible` to decide.
-
-    A small model learns that such refusals exist, but compares numbers badly.
-    """
-    kinds = ("impossible_fast", "impossible_slow", "impossible_sinus_rate")
-    return any(reply.startswith(text.partition("{")[0]) for kind in kinds for text in replies()[kind])

@@ -31,7 +31,6 @@ _SPLITS: tuple[Split, ...] = ("train", "heldout")
 
 # Share of requests that come with an ECG although the action does not need one.
 _ECG_SHARE = {"generate": 0.25, "answer": 0.35}
-_IMPOSSIBLE_RATES = (("{toofast}", 310, 1500), ("{tooslow}", 0, 9))
 _ARTICLE = re.compile(r"an? |the |frequent |occasional ")
 # "What is the axis?" asks about an attached ECG if there is one; as a concept it comes alone.
 _ASKS_VALUE = re.compile(
@@ -253,10 +252,6 @@ def _answer(split: Split, draw: random.Random) -> RequestExample:
         reply = " ".join(definition(code) for code in codes)
     if "reply" in family.options:
         reply = draw.choice(replies()[family.options["reply"]])
-    for slot, low, high in _IMPOSSIBLE_RATES:
-        if slot in text:
-            number = str(draw.randint(low, high))
-            text, reply = text.replace(slot, number), reply.replace(slot, number)
     if "{" in text:
         text, _ = fill_case(text, sample_case(draw, language=language), draw, language)
     share = {"yes": 1.0, "no": 0.0}.get(family.options.get("ecg", ""), _ECG_SHARE["answer"])

@@ -12,13 +12,15 @@ from rich.progress import track
 from uniecg.attributes import NUMERIC, Attributes
 from uniecg.datasets import Example
 from uniecg.signal import Measurements, measure
+from uniecg.signal.criteria import check_statement
 from uniecg.text.explain import measurement_text
 from uniecg.text.statements import RHYTHMS, STATEMENTS
+from uniecg.text.vocabulary import conflicts
 
 
 @dataclass(frozen=True)
 class MeasuredExample:
-    """An example, what was measured on it, and the statements in the order they are told."""
+    """An example, what was measured on it, and those of its statements that are told, in their order."""
 
     example: Example
     measurements: Measurements
@@ -40,13 +42,20 @@ class MeasuredExample:
 
 
 def measure_examples(examples: Iterable[Example], *, description: str) -> list[MeasuredExample]:
-    """Measure every labelled example; unusable recordings are left out, since nothing true can be said of them."""
+    """Measure every labelled example; unusable recordings are left out, since nothing true can be said of them.
+
+    Statements that the measurements contradict are not told, nor "normal" beside a statement it excludes: a model that
+    learns to say what it cannot see in its input learns to guess.
+    """
     kept = []
     for example in track(list(examples), description=description):
-        known = [code for code in example.statements if code in STATEMENTS]
         measurements = measure(example.record)
-        if not known or measurements.quality.verdict == "unusable":
+        known = [code for code in example.statements if code in STATEMENTS]
+        told = [code for code in known if check_statement(code, measurements)[0] is not False]
+        if any("NORM" in pair for pair in conflicts(told)):
+            told.remove("NORM")
+        if not told or measurements.quality.verdict == "unusable":
             continue
-        ordered = tuple(sorted(known, key=lambda code: code not in RHYTHMS))
+        ordered = tuple(sorted(told, key=lambda code: code not in RHYTHMS))
         kept.append(MeasuredExample(example, measurements, ordered))
     return kept

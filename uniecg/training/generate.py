@@ -95,8 +95,12 @@ def train_ecg_tokens(run: Run) -> None:
     # Weight decay would shrink the new rows although nothing in the loss asks for it.
     trainer = run.trainer(model, *datasets, collate=lambda items: collate_generation(items, pad))
     trainer.train(resume_from_checkpoint=run.checkpoint())
-    # The finished model is one folder for load_pipeline; half precision halves its size.
+    # The finished model is one folder for load_pipeline, as small as it can be without a loss that the tasks show.
     decoder = ECGDiffusionPipeline.from_pretrained(run.output / "denoiser")
     for module in (model, decoder.autoencoder, decoder.denoiser):
         module.to(torch.float16)
+    for part in (model.ecg_tower, model.vision_tower, model.get_input_embeddings()):
+        for parameter in part.parameters():
+            if parameter.ndim > 1:
+                parameter.data = parameter.data.to(torch.float8_e4m3fn)
     UniECGPipeline(model, processor, decoder, table).save_pretrained(run.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +21,7 @@ from uniecg.models import (
     UniECGForConditionalGeneration,
     UniECGProcessor,
 )
-from uniecg.models.processing_uniecg import ACTION_TOKENS, END, PAD, ecg_values
+from uniecg.models.processing_uniecg import ACTION_TOKENS, ASSISTANT, END, PAD, ecg_values
 from uniecg.plot import render_page
 from uniecg.text.slots import (
     PASSAGE_TOKENS,
@@ -37,12 +36,11 @@ from uniecg.training.data import MeasuredExample, measure_examples
 from uniecg.training.run import Run
 from uniecg.training.tokenizer import train_tokenizer
 from uniecg.training.towers import augment_signal
-from uniecg.training.warm_start import common_words, warm_start
+from uniecg.training.warm_start import pretrained_words, warm_start
 
 IGNORE = -100
 KINDS = ("words", "ecg", "measured")
 SHARES = (0.5, 0.2, 0.3)
-WORD_COPIES = 20  # of each common word in the tokenizer's texts: enough to become one token
 FOLLOW_UPS = 0.1  # share of requests that come after another exchange
 BATCHES_TOGETHER = 8
 
@@ -215,6 +213,7 @@ def train_language_model(run: Run) -> None:
         reference_token_ids=tokenizer.convert_tokens_to_ids(
             [*SLOT_TOKENS, *STATEMENT_TOKENS, *PASSAGE_TOKENS]
         ),
+        prompt_end_token_id=tokenizer.convert_tokens_to_ids(ASSISTANT),
         mapper=settings.get("mapper"),
     )
     grid = vision_tower.config.token_grid
@@ -271,17 +270,16 @@ def use_quick_attention(model: UniECGForConditionalGeneration) -> None:
 def _tokenizer(
     examples: Sequence[MeasuredExample], seed: int, settings: Mapping[str, Any]
 ) -> PreTrainedTokenizerFast:
-    """A tokenizer of drawn conversations and common words."""
+    """A tokenizer of drawn conversations and of words that the pretrained encoder knows."""
     rng = np.random.default_rng(seed)
     turns = [
         draw_turn(examples, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
     ]
-    texts = (
+    texts = [
         text
         for turn in turns
-        for part in (mark_request(turn.request), mark_statements(turn.measured or ""), turn.reply)
+        for part in (f" {mark_request(turn.request)}", mark_statements(turn.measured or ""), turn.reply)
         for text in REFERENCE.split(part)[::2]
-    )
-    # Words that the grammars lack stay whole too, so that they keep their pretrained meaning.
-    words = (f" {word}" for word in common_words(settings["common_words"]) * WORD_COPIES)
-    return train_tokenizer(itertools.chain(texts, words), settings["vocab_size"])
+    ]
+    # Whole words keep their pretrained meaning, also those that the grammars lack.
+    return train_tokenizer(texts, settings["vocab_size"], pretrained_words(texts, settings["whole_words"]))

