@@ -50,7 +50,7 @@ def assess(record: Record, m: Measurements) -> Quality:
 def _defects(record: Record, m: Measurements) -> list[list[str]]:
     if record.sampling_rate < MIN_SAMPLING_RATE:
         return [[] for _ in LEADS]
-    filled, _ = fill_gaps(np.asarray(record.signal, dtype=np.float64))
+    filled, _ = fill_gaps(np.asarray(record.signal, dtype=np.float32))
     return lead_defects(filled, record.sampling_rate, in_mv=m.amplitude_known)
 
 

@@ -156,12 +156,14 @@ def cut(signal: FloatArray, index: IntArray, before: int, after: int) -> FloatAr
     -------
     ndarray, shape (n_beats, n_leads, before + after)
     """
-    starts = np.asarray(index) - before
-    if starts.size and (starts.min() < 0 or starts.max() + before + after > signal.shape[1]):
-        signal = np.pad(signal, ((0, 0), (before, after)), constant_values=np.nan)
-        starts = starts + before
-    views = np.lib.stride_tricks.sliding_window_view(signal, before + after, axis=1)
-    windows: FloatArray = views[:, starts].transpose(1, 0, 2)
+    n_leads, n = signal.shape
+    windows: FloatArray = np.empty((len(index), n_leads, before + after), dtype=signal.dtype)
+    for window, centre in zip(windows, index.tolist(), strict=True):
+        start, stop = centre - before, centre + after
+        if start < 0 or stop > n:
+            window.fill(np.nan)
+        first = max(start, 0)
+        window[:, first - start : max(n - start, 0)] = signal[:, first : max(stop, 0)]
     return windows
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from uniecg.signal.filters import FloatArray
+from uniecg.signal.order_statistics import percentile
 from uniecg.signal.p_wave import p_wave
 from uniecg.signal.t_wave import t_wave
 from uniecg.signal.waves import MS, NAN, LeadBounds, Waves, lead_extent, leave, leave_last, velocity
@@ -74,7 +75,7 @@ def qrs_bounds(beat: FloatArray, fiducial: int) -> tuple[float, float, float]:
 
 def _calm(speed: FloatArray) -> float:
     """Return the velocity of the calm stretches, the tenth percentile."""
-    return float(np.percentile(speed, 10)) if speed.size else 0.0
+    return percentile(speed, 0.1) if speed.size else 0.0
 
 
 def delineate(

@@ -24,6 +24,9 @@ BAND_STEP = 4
 BAND_RATE = ANALYSIS_RATE / BAND_STEP
 """Sampling rate in Hz of `qrs_band`."""
 
+CONVOLVED_BLOCK = 64
+"""Samples convolved at once, as a product of matrices."""
+
 DRIFT_STEP = 20
 """Drift is computed at 25 Hz, fifty times its highest frequency."""
 
@@ -48,9 +51,10 @@ def fill_gaps(signal: FloatArray) -> tuple[FloatArray, FloatArray]:
     valid : ndarray, shape (n_leads,)
         Share of finite samples of each lead, 0 to 1.
     """
-    filled = np.array(signal, dtype=np.float64)
-    finite = np.isfinite(filled)
-    valid = finite.mean(axis=1)
+    finite = np.isfinite(signal)
+    if finite.all():
+        return signal, np.ones(len(signal))
+    filled, valid = signal.copy(), finite.mean(axis=1)
     for lead in np.flatnonzero(valid < 1.0):
         keep = np.flatnonzero(finite[lead])
         filled[lead] = np.interp(np.arange(filled.shape[1]), keep, filled[lead, keep]) if keep.size else 0.0
@@ -92,7 +96,7 @@ def block_means(signal: NDArray[np.floating], step: int) -> FloatArray:
     """
     n_blocks = signal.shape[1] // step
     blocks = signal[:, : n_blocks * step].reshape(len(signal), n_blocks, step)
-    means: FloatArray = np.asarray(blocks, dtype=np.float64) @ np.full(step, 1.0 / step)
+    means: FloatArray = blocks @ np.full(step, 1.0 / step, dtype=blocks.dtype)
     return means
 
 
@@ -122,9 +126,8 @@ def qrs_band(signal: FloatArray) -> FloatArray:
     -------
     ndarray, shape (n_leads, ceil(n_samples / 4)), at 125 Hz
     """
-    return _zero_phase(
-        _butterworth(2, (5.0, 25.0), "bandpass", BAND_RATE), signal[:, ::BAND_STEP], 0.5, BAND_RATE
-    )
+    thin = signal[:, ::BAND_STEP]
+    return _convolve(thin, _shifted_kernels((5.0, 25.0), "bandpass", BAND_RATE, 40, thin.dtype.char))
 
 
 def smooth(signal: FloatArray, cutoff_hz: float = 60.0) -> FloatArray:
@@ -135,20 +138,51 @@ def smooth(signal: FloatArray, cutoff_hz: float = 60.0) -> FloatArray:
     signal : ndarray, shape (n_leads, n_samples), at 500 Hz
     cutoff_hz : float, Hz
     """
-    result: FloatArray = ndimage.convolve1d(signal, _smoothing_kernel(cutoff_hz), axis=1, mode="nearest")
-    return result
+    reach = int(2.0 * ANALYSIS_RATE / cutoff_hz)
+    return _convolve(signal, _shifted_kernels(cutoff_hz, "lowpass", ANALYSIS_RATE, reach, signal.dtype.char))
 
 
-@lru_cache(maxsize=8)
-def _smoothing_kernel(cutoff_hz: float) -> FloatArray:
-    """Impulse response of a second-order Butterworth low-pass run forward and backward, without its tiny ends."""
-    n = 2 * int(2.0 * ANALYSIS_RATE / cutoff_hz) + 1
-    impulse = np.zeros((1, 8 * n + 1))
-    impulse[0, 4 * n] = 1.0
-    response = sps.sosfiltfilt(_butterworth(2, cutoff_hz, "lowpass"), impulse, axis=1, padlen=0)[0]
-    kernel: FloatArray = response[4 * n - n // 2 : 4 * n + n // 2 + 1]
-    kernel /= kernel.sum()
-    return kernel
+@lru_cache(maxsize=16)
+def _shifted_kernels(
+    cutoff_hz: float | tuple[float, float], kind: str, rate: float, reach: int, dtype: str
+) -> FloatArray:
+    """Matrix that convolves a block of a row with a kernel, shape (block + 2 reach, block).
+
+    The kernel is the impulse response of a second-order Butterworth filter run forward and backward, up to `reach`
+    samples from its middle: what is left out is below a thousandth of its height.
+    """
+    impulse = np.zeros((1, 16 * reach + 1))
+    impulse[0, 8 * reach] = 1.0
+    response = sps.sosfiltfilt(_butterworth(2, cutoff_hz, kind, rate), impulse, axis=1, padlen=0)[0]
+    kernel = response[7 * reach : 9 * reach + 1]
+    # Cut off, it keeps its gain at 0 Hz.
+    kernel = kernel / kernel.sum() if kind == "lowpass" else kernel - kernel.mean()
+    matrix = np.zeros((CONVOLVED_BLOCK + 2 * reach, CONVOLVED_BLOCK))
+    for place in range(CONVOLVED_BLOCK):
+        matrix[place : place + len(kernel), place] = kernel
+    return matrix.astype(dtype)
+
+
+def _convolve(signal: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Convolve each row with a kernel, block by block; beyond its ends a row goes on turned by half a circle.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples)
+        Longer than the kernel reaches.
+    matrix : ndarray
+        From `_shifted_kernels`.
+    """
+    n_leads, n = signal.shape
+    width, block = matrix.shape
+    reach, n_blocks = (width - block) // 2, -(-n // block)
+    padded = np.zeros((n_leads, n_blocks * block + 2 * reach), dtype=signal.dtype)
+    padded[:, :reach] = 2.0 * signal[:, :1] - signal[:, reach:0:-1]
+    padded[:, reach : reach + n] = signal
+    padded[:, reach + n : n + 2 * reach] = 2.0 * signal[:, -1:] - signal[:, -2 : -reach - 2 : -1]
+    blocks = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)[:, ::block]
+    result: FloatArray = (np.ascontiguousarray(blocks).reshape(-1, width) @ matrix).reshape(n_leads, -1)
+    return result[:, :n]
 
 
 def drift(signal: FloatArray, cutoff_hz: float = 0.5) -> FloatArray:
@@ -184,7 +218,7 @@ def _slow(means: FloatArray, cutoff_hz: float) -> FloatArray:
 
 @lru_cache(maxsize=16)
 def _drift_matrix(n: int, cutoff_hz: float) -> FloatArray:
-    return _slow(np.eye(n), cutoff_hz)
+    return _slow(np.eye(n), cutoff_hz).astype(np.float32)
 
 
 def interpolate(values: FloatArray, first: float, step: int, n: int) -> FloatArray:
@@ -208,7 +242,7 @@ def interpolate(values: FloatArray, first: float, step: int, n: int) -> FloatArr
     begin = int(np.ceil(first - step))
     line = np.concatenate([values[:, :1] - slope[:, :1], values, values[:, -1:] + slope[:, -1:]], axis=1)
     slope = np.concatenate([slope[:, :1], slope, slope[:, -1:], slope[:, -1:]], axis=1)
-    share = (np.arange(step) + begin - (first - step)) / step
+    share = ((np.arange(step) + begin - (first - step)) / step).astype(values.dtype)
     dense = slope[:, :, None] * share
     dense += line[:, :, None]
     result: FloatArray = dense.reshape(len(values), -1)[:, -begin : n - begin]
@@ -234,7 +268,7 @@ def mains_hum(signal: FloatArray) -> tuple[float, FloatArray]:
     if n < ANALYSIS_RATE / 2:
         return 0.0, none
     # A few single-frequency sums are ten times cheaper than a whole spectrum.
-    probes = _mains_probes(n)
+    probes = _mains_probes(n, signal.dtype.char)
     waves = signal @ probes
     lines = np.hypot(*np.split(waves, 2, axis=1)).reshape(len(signal), len(MAINS_HZ), -1)
     best, best_amplitude = 0.0, none
@@ -247,7 +281,7 @@ def mains_hum(signal: FloatArray) -> tuple[float, FloatArray]:
 
 
 @lru_cache(maxsize=8)
-def _mains_probes(n: int) -> FloatArray:
+def _mains_probes(n: int, dtype: str) -> FloatArray:
     """Windowed cosines, then sines at the mains frequencies and beside them, shape (n, 2 n_frequencies)."""
     window = np.hanning(n)
     offsets = np.array([-4.0, -3.0, 0.0, 3.0, 4.0]) * max(1.0, ANALYSIS_RATE / n)
@@ -257,7 +291,7 @@ def _mains_probes(n: int) -> FloatArray:
         * np.outer(np.arange(n) / ANALYSIS_RATE, np.add.outer(np.array(MAINS_HZ), offsets).ravel())
     )
     probes: FloatArray = np.hstack([np.cos(angle), np.sin(angle)]) * (2.0 * window / window.sum())[:, None]
-    return probes
+    return probes.astype(dtype)
 
 
 def remove_mains(signal: FloatArray, frequency: float) -> FloatArray:

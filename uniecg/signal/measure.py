@@ -72,7 +72,7 @@ def measure(record: Record) -> Measurements:
 
 
 def _measured(record: Record) -> Measurements:
-    raw = np.asarray(record.signal, dtype=np.float64)
+    raw = np.asarray(record.signal, dtype=np.float32)
     filled, valid = fill_gaps(raw)
     good, reasons = q.usable_leads(filled, valid)
     duration_s = raw.shape[1] / float(record.sampling_rate)

@@ -166,7 +166,7 @@ def _level_on_pr(ready: Prepared, index: IntArray, onset: float) -> FloatArray:
     step = DRIFT_STEP
     at = np.arange(0, signal.shape[1] + step, step)
     every = np.clip(at, inside[0], inside[-1])
-    line = CubicSpline(inside, knots, bc_type="natural")(every).T
+    line = CubicSpline(inside, knots, bc_type="natural")(every).T.astype(signal.dtype)
     for sign, part in ((1.0, np.minimum(at, signal.shape[1] - 1)), (-1.0, every)):
         line += sign * (signal[:, part] - ready.calm[:, part])
     return np.asarray(signal - interpolate(line, 0.0, step, signal.shape[1]))

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import ndimage
 
 from uniecg.signal.filters import FloatArray
-from uniecg.signal.waves import MS, NAN, bump, leave_last
+from uniecg.signal.order_statistics import percentile
+from uniecg.signal.waves import MS, NAN, bump, leave_last, slopes
 
 MAX_PR_MS = 400.0
 MIN_P_FACTOR = 2.0
@@ -90,9 +91,9 @@ def p_wave(
 
 def _extent(curve: FloatArray, first: int, peak: int, last: int, noise: FloatArray) -> tuple[int, int]:
     """Follow the spatial velocity, each lead in units of its noise, outward from the peak until it stays low."""
-    slope = np.gradient(curve, axis=1) / np.maximum(noise, 1e-6)[:, None]
+    slope = slopes(curve) / np.maximum(noise, 1e-6)[:, None]
     speed = ndimage.uniform_filter1d(np.sqrt(np.mean(np.square(slope), axis=0)), int(10 * MS))
-    calm = float(np.percentile(speed[first : last + 1], 20))
+    calm = percentile(speed[first : last + 1], 0.2)
     reach, core = int(P_REACH_MS * MS), int(70 * MS)
     low, high = max(first, peak - reach), min(last, peak + reach)
     top = float(speed[max(low, peak - core) : min(high, peak + core) + 1].max()) - calm

@@ -11,14 +11,15 @@ import numpy as np
 from scipy import ndimage
 
 from uniecg.signal.filters import ANALYSIS_RATE, FloatArray
-from uniecg.signal.waves import CLEAR, FOOT, MS, NAN, bump, project
+from uniecg.signal.order_statistics import middle, percentile
+from uniecg.signal.waves import CLEAR, FOOT, MS, NAN, bump, project, slopes
 
 USUAL_T_PEAK_S = (0.30, 0.15)
 MAX_T_FALL_S = 0.24
 """From the peak to the end of T at 60 bpm: twice the longest normal interval."""
 
 T_LEAD_SHARE = 0.3
-T_END_PERCENTILE = 75.0
+T_END_SHARE = 0.75
 LEAD_PEAK_SHARE = 0.1
 """How far, in cycles, the peak of T in one lead may lie from the common peak: QT dispersion up to some 100 ms at usual
 rates is known in disease (Malik & Batchvarov 2000, J Am Coll Cardiol 36:1749)."""
@@ -84,7 +85,7 @@ def t_wave(
     if clear.sum() < 3:
         return float(top), together, lead_peak, lead_end
     # A late but not the latest end over the leads with a clear T wave: one noisy lead must not decide.
-    late = float(np.percentile(ends[clear], T_END_PERCENTILE))
+    late = percentile(ends[clear], T_END_SHARE)
     return float(top), max(late, together) if np.isfinite(together) else late, lead_peak, lead_end
 
 
@@ -101,12 +102,12 @@ def _ends(curves: FloatArray, tops: FloatArray, last: int) -> FloatArray:
     first = max(int(tops.min()) - 1, 0)
     part, tops, last = curves[:, first : last + 1], tops - first, last - first
     rows, at = np.arange(len(curves)), np.arange(last + 1)
-    slope = np.gradient(part, axis=1)
+    slope = slopes(part)
     valley = np.where(at >= tops[:, None], part, np.inf).argmin(axis=1)
     falling = (at >= tops[:, None]) & (at <= np.maximum(valley, tops + 2)[:, None])
     steep = np.where(falling, slope, np.inf).argmin(axis=1)
     fall = slope[rows, steep]
     beside = np.clip(valley[:, None] + np.arange(-6, 7), tops[:, None], last)
-    floor = np.median(part[rows[:, None], beside], axis=1)
+    floor = middle(part[rows, beside.T])
     tangent = (part[rows, steep] - floor) / np.where(fall < 0.0, -fall, NAN)
     return np.asarray(first + np.minimum(steep + FOOT * tangent, last))
