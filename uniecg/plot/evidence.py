@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FloatArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.floating[Any]]
 
 BOUNDARIES = ("p_on_s", "p_off_s", "qrs_on_s", "qrs_off_s", "t_peak_s", "t_off_s")
 TICKED = ("p_on_s", "p_off_s", "qrs_on_s", "qrs_off_s", "t_off_s")

@@ -83,7 +83,7 @@ def av_relation(
     if len(qrs_s) < 3:
         return UNKNOWN
     scaled = block_means(rest, STEP) / np.maximum(noise, 1e-6)[:, None]
-    template = None
+    template: FloatArray | None
     lead_in = 0.5 * USUAL_P_MS / 1000.0
     if math.isfinite(waves.p_on):
         start, stop = int(waves.p_on), int(waves.p_off) + 1

@@ -192,5 +192,5 @@ def _distances(beat: FloatArray, frontal: FloatArray) -> FloatArray:
 
 def _mean_steps(distances: FloatArray, orders: Sequence[tuple[int, ...]]) -> FloatArray:
     """Return the mean distance between neighbours on the path from aVR over the chest leads in each order to I."""
-    paths = np.pad(np.array(orders) + 1, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 7)))
+    paths = np.array([(0, *(place + 1 for place in order), 7) for order in orders])
     return np.asarray(distances[paths[:, :-1], paths[:, 1:]].mean(axis=1))

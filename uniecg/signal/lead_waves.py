@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
-from uniecg.signal.filters import FloatArray
+from uniecg.signal.filters import FloatArray, IntArray
 from uniecg.signal.measurements import LeadMeasurements
 from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
+
+_Run: TypeAlias = tuple[float, float, float]
 
 MIN_WAVE_MV = 0.02
 MIN_WAVE_MS = 6.0
@@ -54,10 +58,19 @@ def lead_waves(beat: FloatArray, waves: Waves, bounds: LeadBounds) -> list[LeadM
     if not (np.isfinite(waves.qrs_on) and np.isfinite(waves.qrs_off)):
         return [LeadMeasurements() for _ in beat]
     levelled = beat - pr_level(beat, waves.qrs_on)[:, None]
-    columns = _shifts(waves, bounds) | _levels_behind(levelled, int(waves.qrs_off))
+    qrs = levelled[:, int(waves.qrs_on) : int(waves.qrs_off) + 1]
+    columns = {
+        "delta_ms": _delta_ms(qrs),
+        **_p_phases(levelled, waves),
+        **_levels_behind(levelled, int(waves.qrs_off)),
+        **_t_phases(levelled, waves),
+        **_shifts(waves, bounds),
+    }
+    runs = _runs(qrs, np.maximum(MIN_WAVE_MV, MIN_WAVE_SHARE * np.ptp(qrs, axis=1)))
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
-        _one_lead(lead, waves, {name: float(values[row]) for name, values in columns.items()})
-        for row, lead in enumerate(levelled)
+        LeadMeasurements(**_qrs_waves(own), **dict(zip(columns, row, strict=True)))
+        for own, row in zip(runs, rows, strict=True)
     ]
 
 
@@ -81,99 +94,100 @@ def _shifts(waves: Waves, bounds: LeadBounds) -> dict[str, FloatArray]:
     return shifts
 
 
-def _one_lead(lead: FloatArray, waves: Waves, shared: dict[str, float]) -> LeadMeasurements:
-    on, off = int(waves.qrs_on), int(waves.qrs_off)
-    qrs = lead[on : off + 1]
-    least = max(MIN_WAVE_MV, MIN_WAVE_SHARE * float(np.ptp(qrs)))
-    runs = _runs(qrs, least)
+def _qrs_waves(runs: Sequence[_Run]) -> dict[str, float]:
+    """Name the deflections of a QRS complex: Q before R, S behind it, R' behind S."""
     q = r = s = prime = (0.0, 0.0, NAN)
-    for value, width, peak in runs:
-        wave = (value, width, peak)
+    for run in runs:
+        value = run[0]
         if value < 0:
             if r[0] == 0.0 and value < q[0]:
-                q = wave
+                q = run
             elif r[0] > 0.0 and value < s[0]:
-                s = wave
+                s = run
         elif r[0] == 0.0:
-            r = wave
+            r = run
         elif s[0] < 0.0 and value > prime[0]:
-            prime = wave
+            prime = run
     last_r = prime if prime[0] > r[0] else r
-    p, terminal, terminal_ms = _p_phases(lead, waves)
-    t, second = _t_phases(lead, waves)
-    return LeadMeasurements(
-        p_mv=p,
-        q_mv=q[0],
-        q_ms=q[1],
-        r_mv=r[0],
-        r_ms=r[1],
-        s_mv=s[0],
-        s_ms=s[1],
-        r_prime_mv=prime[0],
-        r_peak_ms=last_r[2] / MS if last_r[0] > 0 else NAN,
-        t_mv=t,
-        p_terminal_mv=terminal,
-        p_terminal_ms=terminal_ms,
-        t_second_mv=second,
-        delta_ms=_delta_ms(qrs),
-        **shared,
-    )
+    return {
+        "q_mv": q[0],
+        "q_ms": q[1],
+        "r_mv": r[0],
+        "r_ms": r[1],
+        "s_mv": s[0],
+        "s_ms": s[1],
+        "r_prime_mv": prime[0],
+        "r_peak_ms": last_r[2] / MS if last_r[0] > 0 else NAN,
+    }
 
 
-def _delta_ms(qrs: FloatArray) -> float:
+def _peaks(part: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Place and signed value of the largest deflection of each row."""
+    at = np.abs(part).argmax(axis=1)
+    return at, part[np.arange(len(part)), at]
+
+
+def _delta_ms(qrs: FloatArray) -> FloatArray:
     """Slurred beginning: until the first limb is half as steep as it gets; 0 if another wave comes before."""
-    peak = int(np.argmax(np.abs(qrs)))
-    if peak < 3:
-        return 0.0
-    limb = np.sign(qrs[peak]) * qrs[: peak + 1]
-    slope = np.diff(limb)
-    steep = int(np.argmax(slope >= 0.5 * slope.max()))
-    # Less than 0.05 mV is no slurred part, but the mere beginning.
-    is_slurred = limb[: steep + 1].min() > -MIN_WAVE_MV and limb[steep] >= MIN_DELTA_MV
-    return steep / MS if is_slurred else 0.0
+    result = np.zeros(len(qrs))
+    for row, (peak, value) in enumerate(zip(*_peaks(qrs), strict=True)):
+        if peak < 3:
+            continue
+        limb = np.sign(value) * qrs[row, : peak + 1]
+        slope = limb[1:] - limb[:-1]
+        steep = int(np.argmax(slope >= 0.5 * slope.max()))
+        # Less than 0.05 mV is no slurred part, but the mere beginning.
+        if limb[: steep + 1].min() > -MIN_WAVE_MV and limb[steep] >= MIN_DELTA_MV:
+            result[row] = steep / MS
+    return result
 
 
-def _runs(qrs: FloatArray, least: float) -> list[tuple[float, float, float]]:
-    """Split the QRS at its zero crossings: (signed peak in mV, width in ms, position of the peak in samples)."""
-    negative, size = np.signbit(qrs), np.abs(qrs)
-    crossings = np.flatnonzero(negative[1:] != negative[:-1]) + 1
+def _runs(waves: FloatArray, least: FloatArray) -> list[list[_Run]]:
+    """Split each row at its zero crossings: (signed peak in mV, width in ms, position of the peak in samples)."""
+    negative, size = np.signbit(waves), np.abs(waves)
     found = []
-    for start, stop in pairwise([0, *crossings.tolist(), len(qrs)]):
-        if stop - start >= MIN_WAVE_MS * MS:
-            peak = start + int(size[start:stop].argmax())
-            if size[peak] >= least:
-                found.append((float(qrs[peak]), (stop - start) / MS, float(peak)))
+    for row, changes in enumerate(negative[:, 1:] != negative[:, :-1]):
+        own = []
+        for start, stop in pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), waves.shape[1]]):
+            if stop - start >= MIN_WAVE_MS * MS:
+                peak = start + int(size[row, start:stop].argmax())
+                if size[row, peak] >= least[row]:
+                    own.append((float(waves[row, peak]), (stop - start) / MS, float(peak)))
+        found.append(own)
     return found
 
 
-def _t_phases(lead: FloatArray, waves: Waves) -> tuple[float, float]:
+def _t_phases(levelled: FloatArray, waves: Waves) -> dict[str, FloatArray]:
     """Return the larger and, if it has the other sign and is no noise, the smaller peak of the T wave."""
+    nowhere = np.full(len(levelled), NAN)
+    absent = {"t_mv": nowhere, "t_second_mv": nowhere}
     if not (np.isfinite(waves.t_peak) and np.isfinite(waves.t_off)):
-        return NAN, NAN
+        return absent
     start = int(max(waves.qrs_off + 40 * MS, waves.t_peak - 90 * MS))
-    end = int(min(waves.t_off, len(lead) - 1))
+    end = int(min(waves.t_off, levelled.shape[1] - 1))
     stop = int(min(end, waves.t_peak + 70 * MS))
     if stop - start < 4:
-        return NAN, NAN
-    part = lead[start : stop + 1]
-    main = float(part[np.argmax(np.abs(part))])
-    whole = lead[start : end + 1]
-    other = float(whole.min() if main > 0 else whole.max())
-    return main, other if other * main < 0 and abs(other) >= MIN_T_PHASE_MV else 0.0
+        return absent
+    _, main = _peaks(levelled[:, start : stop + 1])
+    whole = levelled[:, start : end + 1]
+    other = np.where(main > 0, whole.min(axis=1), whole.max(axis=1))
+    second = np.where((other * main < 0) & (np.abs(other) >= MIN_T_PHASE_MV), other, 0.0)
+    return {"t_mv": main, "t_second_mv": second}
 
 
-def _p_phases(lead: FloatArray, waves: Waves) -> tuple[float, float, float]:
+def _p_phases(levelled: FloatArray, waves: Waves) -> dict[str, FloatArray]:
     """Return the largest peak of the P wave, and peak (mV) and duration (ms) of its last phase."""
+    names = ("p_mv", "p_terminal_mv", "p_terminal_ms")
     if not (np.isfinite(waves.p_on) and np.isfinite(waves.p_off)):
-        return 0.0, 0.0, 0.0
+        return {name: np.zeros(len(levelled)) for name in names}
     start, stop = int(waves.p_on), int(waves.p_off)
     # The P wave stands on the TP level, which differs from the PR level when the atria repolarise early.
-    first, last_level = lead[start], lead[min(stop, len(lead) - 1)]
-    foot = first + (last_level - first) * np.arange(stop - start + 1) / max(stop - start, 1)
-    part = lead[start : stop + 1] - foot
-    runs = _runs(part, MIN_WAVE_MV)
-    last, width = runs[-1][:2] if runs else (0.0, 0.0)
-    return float(part[np.argmax(np.abs(part))]), last, width
+    first, last = levelled[:, start, None], levelled[:, min(stop, levelled.shape[1] - 1), None]
+    foot = first + (last - first) * (np.arange(stop - start + 1) / max(stop - start, 1))
+    part = levelled[:, start : stop + 1] - foot
+    phases = _runs(part, np.full(len(part), MIN_WAVE_MV))
+    ends = np.array([own[-1][:2] if own else (0.0, 0.0) for own in phases])
+    return dict(zip(names, (_peaks(part)[1], *ends.T), strict=True))
 
 
 def axis_deg(lead_i: float, lead_avf: float) -> float:

@@ -150,7 +150,7 @@ def simulate(
     _add_ventricles(total, timeline, conducted, ventricular, sampling_rate, rng)
     p_s, p_of_beat, p_extents = _add_atria(total, timeline, heart, field, codes, sampling_rate, rng)
     spikes_s = _add_spikes(total, timeline, sampling_rate, rng)
-    eight = field @ total
+    eight: Floats = field @ total
     for name, matrix in REVERSALS.items():
         if f"REVERSAL {name}" in codes:
             eight = matrix @ eight

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uniecg.signal.measurements import Measurements
 
 Atrial = Literal["sinus", "fibrillation", "flutter", "none"]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
 NORMAL, PREMATURE_ATRIAL, PREMATURE_VENTRICULAR, PACED = 0, 1, 2, 3
