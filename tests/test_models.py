@@ -54,13 +54,51 @@ def test_save_and_reload_is_bit_equal(processor, model, tmp_path: Path) -> None:
         assert torch.equal(model(**inputs).logits, again(**inputs_again).logits)
 
 
-def test_cached_and_uncached_decoding_agree(processor, model) -> None:
+@pytest.mark.parametrize("causal", [False, True])
+def test_cached_and_uncached_decoding_agree(processor, causal: bool) -> None:
+    model = tiny_model(processor, causal=causal)
     inputs = inputs_of(processor)
     outputs = [
         model.generate(**inputs, max_new_tokens=12, do_sample=False, use_cache=cache, eos_token_id=None)
         for cache in (True, False)
     ]
     assert torch.equal(*outputs)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_prompt_is_read_in_both_directions_and_the_reply_in_one(processor, causal: bool) -> None:
+    model = tiny_model(processor, causal=causal)
+    ids = inputs_of(processor)["input_ids"]
+    reply = torch.tensor([processor.tokenizer("normal ECG")["input_ids"]])
+    features = {"ecg_values": torch.zeros(1, 12, 1000)}
+
+    def states(tokens: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return model(
+                tokens, torch.ones_like(tokens), **features, output_hidden_states=True
+            ).hidden_states[0][0]
+
+    whole = torch.cat([ids, reply], 1)
+    before = states(whole)
+    other_request, other_reply = whole.clone(), whole.clone()
+    other_request[0, ids.shape[1] - 2] += 1
+    other_reply[0, -1] += 1
+    changed = (states(other_request) - before).abs().amax(1) > 1e-6
+    assert (
+        bool(changed[: ids.shape[1] - 2].any()) != causal
+    )  # an earlier token of the prompt sees a later one
+    assert torch.allclose(states(other_reply)[:-1], before[:-1], atol=1e-6)
+
+
+def test_padding_on_the_left_changes_nothing(processor, model) -> None:
+    texts = [
+        processor.prompt([{"role": "user", "content": processor.user_content(text)}])
+        for text in ("interpret this ecg, please, and tell all about it", "ecg")
+    ]
+    with torch.no_grad():
+        together = model(**processor(texts)).logits[:, -1]
+        alone = torch.cat([model(**processor(text)).logits[:, -1] for text in texts])
+    assert together.argmax(-1).tolist() == alone.argmax(-1).tolist()
 
 
 def test_signal_and_page_reach_the_answer(processor, model) -> None:

@@ -126,6 +126,15 @@ def test_a_tower_trains_resumes_and_is_not_trained_twice(parquet: Path, tmp_path
     assert weights.is_file()
 
 
+def test_what_the_measurements_contradict_is_not_told(parquet: Path, examples: list[MeasuredExample]) -> None:
+    labels = {example.uid: example.statements for example in read_shared(parquet, "train")}
+    assert any("CLBBB" in codes for codes in labels.values())  # the synthetic beats are narrow
+    for item in examples:
+        assert "CLBBB" not in item.statements
+        assert set(item.statements) < set(labels[item.example.uid]) or "NORM" in item.statements
+        assert "SR" in item.statements
+
+
 def test_turns_are_repeatable_and_grounded(examples: list[MeasuredExample]) -> None:
     processor = tiny_processor()
     actions = set()
@@ -176,6 +185,16 @@ def test_conversations_are_dealt_out_by_length_and_repeat(examples: list[Measure
     padded = lengths.reshape(-1, 4).max(1).sum() * 4
     unsorted = np.random.default_rng(0).permutation(lengths).reshape(-1, 4).max(1).sum() * 4
     assert padded - lengths.sum() < 0.5 * (unsorted - lengths.sum())
+
+
+def test_words_stay_whole_and_everything_else_can_be_written() -> None:
+    texts = ["interpret this ecg at 80 bpm"] * 3
+    tokenizer = train_tokenizer(texts, 400, ["electrode", "giraffe", "ecg"])
+    assert len(tokenizer(" giraffe electrode")["input_ids"]) == 2
+    assert len(tokenizer("giraffes")["input_ids"]) > 1
+    text = " a giraffe at 80 bpm; ähnlich: V1\u2013V3"
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert len(set(tokenizer.get_vocab().values())) == len(tokenizer)
 
 
 def test_warm_start_brings_layers_and_the_meaning_of_words() -> None:

@@ -45,8 +45,10 @@ def tiny_processor() -> UniECGProcessor:
     )
 
 
-def tiny_model(processor: UniECGProcessor, seed: int = 0) -> UniECGForConditionalGeneration:
-    """The real model class, tiny."""
+def tiny_model(
+    processor: UniECGProcessor, seed: int = 0, *, causal: bool = False
+) -> UniECGForConditionalGeneration:
+    """The real model class, tiny; its prompt is read in both directions unless it is causal."""
     torch.manual_seed(seed)
     config = UniECGConfig(
         ecg_config=ECGEncoderConfig(
@@ -65,6 +67,7 @@ def tiny_model(processor: UniECGProcessor, seed: int = 0) -> UniECGForConditiona
         ecg_token_id=processor.token_id("<|ecg|>"),
         image_token_id=processor.token_id("<|image|>"),
         num_generation_tokens=4,
+        prompt_end_token_id=None if causal else processor.token_id("<|assistant|>"),
         mapper={"num_queries": QUERIES, "output_size": DIM, "hidden_size": 32, "num_layers": 1},
     )  # fmt: skip
     return UniECGForConditionalGeneration(config).eval()
