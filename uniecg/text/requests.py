@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -158,8 +159,14 @@ def _name_things(text: str, draw: random.Random, language: str) -> tuple[str, li
     return text, codes
 
 
-def phrase(family: Family, template: Template, draw: random.Random, thing: str | None = None) -> str:
-    """Expand a template of a question about an ECG.
+def phrase(
+    family: Family,
+    template: Template,
+    draw: random.Random,
+    thing: str | None = None,
+    words: Mapping[str, str] | None = None,
+) -> str:
+    """Expand a template of a question or request.
 
     Parameters
     ----------
@@ -168,12 +175,16 @@ def phrase(family: Family, template: Template, draw: random.Random, thing: str |
     draw : random.Random
     thing : str, optional
         Name of the statement asked about; drawn if the template needs one and none is given.
+    words : mapping of str to str, optional
+        What other slots of the template stand for.
 
     Returns
     -------
     str
     """
     text = expand(template, draw)
+    for slot, value in (words or {}).items():
+        text = text.replace("{" + slot + "}", value)
     if thing is not None:
         text = text.replace("{thing}", thing)
     language = family.options.get("lang", "en")
