@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from uniecg.signal.criteria import OUTRANKED, check_statement
 from uniecg.signal.measurements import Measurements
 from uniecg.text.asking import ask
 from uniecg.text.explain.wording import joined, sentence
@@ -160,12 +161,19 @@ def _query(
     return _QUERIES[topic]([item for item in items if item.topic == topic], m, codes, draw, split)
 
 
+def _disputed(item: Verdict, m: Measurements, codes: Sequence[str]) -> bool:
+    """Whether a statement is open although it is stated, or although its criteria could be judged: no list then."""
+    if item.met is not None or set(OUTRANKED.get(item.code, ())) & set(codes):
+        return False
+    return item.code in codes or check_statement(item.code, m)[0] is not None
+
+
 def _query_stated(
     items: Sequence[Verdict], m: Measurements, codes: Sequence[str], draw: random.Random, split: Split
 ) -> Question | None:
     shown = [item for item in items if item.met]
-    if not items or any(item.met is None and item.code in codes for item in items):
-        return None  # a list is only given where all that is stated could be judged
+    if any(_disputed(item, m, codes) for item in items):
+        return None
     topic = items[0].topic
     if topic == "rhythm" and not shown:
         return None

@@ -145,7 +145,7 @@ def _outcome(code: str, m: Measurements, stated: Collection[str]) -> Met:
 
 
 def _excluding(code: str, m: Measurements, stated: Collection[str]) -> str | None:
-    """A stated and met statement that leaves no room for this one, and is no kin of it (bradycardia is sinus rhythm)."""
+    """A stated and met statement that leaves no room for this one and is no kin of it (bradycardia is sinus rhythm)."""
     for other in stated:
         kin = any({code, other} <= group for group in RELATED)
         if code in STATEMENTS[other].excludes and not kin and check_statement(other, m)[0]:
@@ -166,7 +166,9 @@ def _grounds(code: str, met: Met, m: Measurements, stated: Collection[str]) -> s
     denied = conclude(m, [code])[0]
     if denied.excluding:
         return ""
-    values = {item.quantity: item.value for judged in denied.grounds for item in judged.evidence}
+    # Of a criterion with several quantities it is not said which one failed.
+    single = (judged.evidence[0] for judged in denied.grounds if len(judged.evidence) == 1)
+    values = {item.quantity: item.value for item in single}
     if "qtc_excess_ms" in values:
         values["qtc_excess_ms"] = m.qtc_fridericia_ms
     words = (
