@@ -16,7 +16,7 @@ from uniecg.text.knowledge import definition
 from uniecg.text.requests import Split, families, phrase
 from uniecg.text.statements import RHYTHMS, STATEMENTS
 
-__all__ = ["KINDS", "RELATED", "answer_about", "evidence_clause", "question_about"]
+__all__ = ["KINDS", "RELATED", "answer_about", "evidence_clause", "question_about", "reason"]
 
 # How often each kind of question is drawn; the names are those of the grammar families ask_<kind>_...
 KINDS = {
@@ -210,6 +210,19 @@ def evidence_clause(code: str, m: Measurements) -> str:
     return ", ".join(words)
 
 
+def reason(code: str, m: Measurements) -> str:
+    """Answer "why?" about a statement: what was measured, then its definition.
+
+    Parameters
+    ----------
+    code : str
+        SCP-ECG code.
+    m : Measurements
+    """
+    evidence = evidence_clause(code, m)
+    return f"{evidence[:1].upper()}{evidence[1:]}{'. ' if evidence else ''}{definition(code)}"
+
+
 def _absent(m: Measurements, codes: Sequence[str], draw: random.Random) -> str | None:
     """A statement that can safely be denied."""
     present = set(codes)
@@ -235,10 +248,7 @@ def _about_statement(
         evidence = evidence_clause(code, m)
         if kind == "yesno":  # no "yes": the question may have been to exclude it
             return code, f"It shows {STATEMENTS[code].name}{': ' + evidence if evidence else ''}."
-        return (
-            code,
-            f"{evidence[:1].upper()}{evidence[1:]}{'. ' if evidence else ''}{definition(code)}",
-        )
+        return code, reason(code, m)
     absent = _absent(m, codes, draw)
     if absent is None:
         return None
