@@ -220,8 +220,8 @@ def _query_place(
         answers = tuple(item.about_label for item in shown) or ("none",)
     else:
         names = [f"{item.what} ({item.grounds})" if item.grounds else item.what for item in shown]
-        every = joined([item.what for item in group], last=" or ")
-        said = f"{one.about} {has} " + (joined(names) if shown else f"no {every}")
+        nothing = {"sign": "no change of ST, T or Q", "noise": "no noise"}[one.topic]
+        said = f"{one.about} {has} {joined(names) if shown else nothing}"
         text = ask("questions", f"query_{one.topic}_what", draw, split, words)
         answers = _labels(shown)
     return Question(text, "query", one.topic, answers, sentence(said))

@@ -142,7 +142,10 @@ def find_numbers(text: str, quantity: str) -> list[NumberMention]:
     return found
 
 
-_FILLER = r"(?:(?:may|must|should|can)\s+(?:be|lie)\s+)?(?:(?:anywhere|somewhere|lying|ranging|in\s+the\s+range|range|irgendwo)\s+(?:of\s+|:\s*)?)?"
+_FILLER = (
+    r"(?:(?:may|must|should|can)\s+(?:be|lie)\s+)?"
+    r"(?:(?:anywhere|somewhere|lying|ranging|in\s+the\s+range|range|irgendwo)\s+(?:of\s+|:\s*)?)?"
+)
 _EDGE_UNIT = r"\s*(?:ms|bpm|lpm|/\s*min|\u00b0|degrees?|years?)?\s*"
 _SPAN = (
     rf"{_FILLER}(?:(?:between|from|zwischen|von|entre|de|mellan|från)\s+)?(?<![\d.])(?P<low>[-\u2212]?\d+(?:\.\d+)?)"

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -117,8 +117,13 @@ def verdicts(m: Measurements, statements: Sequence[str]) -> list[Verdict]:
     KeyError
         If a code is not in the vocabulary.
     """
+    return list(_all(m, tuple(STATEMENTS[code].code for code in statements)))
+
+
+@lru_cache(maxsize=4)  # several questions are asked about the same record
+def _all(m: Measurements, stated: tuple[str, ...]) -> tuple[Verdict, ...]:
     makers = (_statements, _signs, _noises, _ranges, _axes)
-    return [item for make in makers for item in make(m, [STATEMENTS[code].code for code in statements])]
+    return tuple(item for make in makers for item in make(m, stated))
 
 
 # Statements.
@@ -299,7 +304,7 @@ FEATURES: Mapping[str, Feature] = {
     feature.name: feature
     for feature in (
         Feature("RR interval", "", "rr_ms", _graded("rate", "heart_rate_bpm", {"fast": -1, "normal": 0, "slow": 1})),
-        Feature("P wave duration", "", "p_ms", _grade_p, low=False),
+        Feature("P duration", "", "p_ms", _grade_p, low=False),
         Feature("PR interval", "pr", "pr_ms", _graded("PR", "pr_ms", _LENGTH)),
         Feature("QRS duration", "qrs", "qrs_ms", _graded("QRS", "qrs_ms", _LENGTH), low=False),
         Feature("QT interval", "qt", "qt_ms", _QTC),
