@@ -215,7 +215,7 @@ def test_what_the_criteria_do_not_know_or_contradict_stays_open() -> None:
     )  # one lead shows it, the criterion asks for two
     assert met(example(heart_rate_bpm=50.0), ("SBRAD",), "sinus rhythm") is None  # a bradycardia is one
     open_ = Verdict("diagnosis", "digitalis effect", "diagnosis", None, code="DIG")
-    assert verify_answer(open_) == (("not sure",), "Digitalis effect cannot be judged from this ECG.")
+    assert verify_answer(open_) == (("not sure",), "Digitalis effect cannot be judged in this ECG.")
 
 
 def test_a_stated_rhythm_rules_out_what_it_excludes() -> None:

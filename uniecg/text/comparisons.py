@@ -108,6 +108,7 @@ def changes(first: Ecg, second: Ecg) -> str:
 def _verify(pairs: Sequence[Pair], draw: random.Random, split: Split) -> Question | None:
     """As many "yes" as "no": the answer is drawn first. None if the two ECGs offer no such question."""
     wanted = draw.random() < 0.5
+    pairs = [pair for pair in pairs if pair[0].topic in _TOPICS]
     found: dict[str, list[Pair]] = {}
     for change, state in CHANGES.items():
         fitting = [pair for pair in pairs if ((pair[0].met, pair[1].met) == state) is wanted]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from uniecg.attributes import Attributes
+from uniecg.report import Evidence
 from uniecg.signal.criteria import check_statement
 from uniecg.signal.measurements import Measurements
 from uniecg.text.asking import ask
@@ -16,7 +17,7 @@ from uniecg.text.attributes import generation_answer
 from uniecg.text.edits import sample_edit
 from uniecg.text.explain import compared, explain
 from uniecg.text.explain.conclusions import conclude
-from uniecg.text.explain.evidence import evidence_words
+from uniecg.text.explain.evidence import BEATS_OF, SHARES, evidence_words
 from uniecg.text.explain.wording import joined, sentence
 from uniecg.text.grammar import Family
 from uniecg.text.grammar.cases import surfaces
@@ -116,9 +117,21 @@ def _is_normal(quantity: str, m: Measurements, statements: Sequence[str]) -> str
 
 def _where(code: str, m: Measurements) -> str:
     met, evidence = check_statement(code, m)
-    words = evidence_words(m, evidence) if met else ""
     name = sentence(STATEMENTS[code].name)[:-1]
-    return f"{name}: {words}." if words else f"{name}: no single place in this recording decides it."
+    placed = [item for item in evidence if _has_place(item, m)]
+    words = evidence_words(m, placed) if met else ""
+    if words:
+        return f"{name}: {words}."
+    if not met:
+        return f"{name}: the measurements show no place for it."
+    clause = evidence_clause(code, m)
+    return f"{name} is judged over the whole recording{': ' + clause if clause else ''}."
+
+
+def _has_place(item: Evidence, m: Measurements) -> bool:
+    """Whether a value was read from a part of the record: shares of beats and rates belong to all of it."""
+    whole = item.end_s - item.start_s > 0.9 * m.duration_s or item.quantity.endswith(SHARES)
+    return item.quantity in BEATS_OF or not whole
 
 
 def _leads(code: str, m: Measurements) -> str:

@@ -110,10 +110,9 @@ def _pick(items: Sequence[Verdict], draw: random.Random) -> Verdict:
 def verify_answer(item: Verdict) -> tuple[tuple[str, ...], str]:
     """Answer a yes/no question: ECG-QA's word and a sentence."""
     if item.met is None:
-        what = (
-            item.what if item.topic in (*STATED, "superclass", "normal") else f"whether {clause(item, True)}"
-        )
-        return (NOT_SURE,), sentence(f"{what} cannot be judged from this ECG")
+        what = {"range": item.about, "axis": "the QRS axis"}.get(item.topic, item.what)
+        where = item.about if item.topic in ("sign", "noise") else "this ECG"
+        return (NOT_SURE,), sentence(f"{what} cannot be judged in {where}")
     return ("yes" if item.met else "no",), f"{'Yes' if item.met else 'No'}, {_grounded(item, item.met)}."
 
 
