@@ -118,7 +118,8 @@ def apply_edit(
     ----------
     What excludes and implies what: `uniecg.text.vocabulary`; rates of sinus rhythm: `uniecg.text.possible`.
     """
-    before = tuple(statements)
+    before = tuple(STATEMENTS[code].code for code in statements)
+    edit = replace(edit, add=tuple(STATEMENTS[code].code for code in edit.add))
     if clash := conflicts(edit.add):
         names = " and ".join(STATEMENTS[code].name for code in clash[0])
         raise InputError(f"no ECG shows {names} together")

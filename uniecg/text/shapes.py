@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +15,7 @@ from uniecg.text.grammar import expand
 from uniecg.text.grammar.cases import fill_case, rates_of, sample_case
 from uniecg.text.numbers import find_ranges
 from uniecg.text.requests import RequestExample, Split, finish
+from uniecg.text.statements import STATEMENTS
 
 __all__ = ["read_ranges", "sample_shape"]
 
@@ -42,14 +45,20 @@ def read_ranges(text: str) -> Attributes:
     return Attributes(**values)  # type: ignore[arg-type]
 
 
-def _half_width(name: str, value: float, rates: tuple[int, int] | None, draw: random.Random) -> int:
-    """How far a range goes to both sides; it stays where the statements allow it."""
+def _range(name: str, value: float, statements: Sequence[str], draw: random.Random) -> tuple[int, int]:
+    """Ends of a range around a value, moved to where the statements allow it."""
     low, high = NUMERIC[name].low, NUMERIC[name].high
-    if name == "heart_rate_bpm" and rates is not None:
-        low, high = rates
-    room = int(min(value - low, high - value))
-    fitting = [width for width in _HALF_WIDTHS if width <= room]
-    return draw.choice(fitting) if fitting else max(room, 1)
+    if name == "heart_rate_bpm":
+        low, high = rates_of(statements) or (low, high)
+    for limit in (
+        limit for code in statements for limit in STATEMENTS[code].implies if limit.quantity == name
+    ):
+        low = max(low, limit.value + (limit.sign == ">")) if ">" in limit.sign else low
+        high = min(high, limit.value - (limit.sign == "<")) if "<" in limit.sign else high
+    room = int(high - low) // 2
+    half = draw.choice([width for width in _HALF_WIDTHS if width <= room] or [room])
+    middle = int(min(max(value, math.ceil(low) + half), math.floor(high) - half))
+    return middle - half, middle + half
 
 
 def sample_shape(rng: np.random.Generator, split: Split = "train") -> RequestExample:
@@ -82,10 +91,9 @@ def sample_shape(rng: np.random.Generator, split: Split = "train") -> RequestExa
     for word, name in _RANGES.items():
         value = getattr(case.attributes, name)
         if f"{{{word}lo}}" in text and value is not None:
-            half = _half_width(name, value, rates_of(case.statements), draw)
-            text = text.replace(f"{{{word}lo}}", f"{value - half:.0f}")
-            text = text.replace(f"{{{word}hi}}", f"{value + half:.0f}")
-            meant[name] = value
+            low, high = _range(name, value, case.statements, draw)
+            text = text.replace(f"{{{word}lo}}", str(low)).replace(f"{{{word}hi}}", str(high))
+            meant[name] = float((low + high) // 2)
     for word, name in _SECONDS.items():
         value = getattr(case.attributes, name)
         if f"{{{word}}}" in text and value is not None:
