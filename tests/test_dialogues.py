@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,3 +173,13 @@ def test_same_generator_same_dialogues() -> None:
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
+
+
+def test_the_page_shows_what_its_example_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).resolve().parents[1] / "docs" / "requests.md"
+    if not page.is_file():
+        pytest.skip("needs the repository, not only the package")
+    text = page.read_text(encoding="utf-8")
+    (code,), (shown,) = (re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("python", "text"))
+    exec(compile(code, page.name, "exec"), {})
+    assert capsys.readouterr().out == shown

@@ -30,6 +30,7 @@ A = Attributes
         (Edit(add=("CLBBB",)), (("SR",), A(qrs_ms=90.0)), (("SR", "CLBBB"), A())),
         (Edit(add=("PVC",)), (("NORM",), A(age=30.0)), (("PVC",), A(age=30.0))),
         (Edit(add=("NORM",)), (("AFIB", "LVH"), A(heart_rate_bpm=140.0, age=50.0)), (("NORM",), A(age=50.0))),
+        (Edit(remove=("AFIB",)), (("AFIB",), A(heart_rate_bpm=130.0)), (("STACH",), A(heart_rate_bpm=130.0))),
         # A new value renames sinus rhythm and drops what it contradicts.
         (Edit(values=A(heart_rate_bpm=120.0)), (("SR",), A()), (("STACH",), A(heart_rate_bpm=120.0))),
         (Edit(values=A(heart_rate_bpm=80.0)), (("STACH",), A()), (("SR",), A(heart_rate_bpm=80.0))),
@@ -46,7 +47,7 @@ A = Attributes
         (Edit(pace="slower"), (("SR",), A(heart_rate_bpm=70.0)), (("SBRAD",), A(heart_rate_bpm=50.0))),
         (Edit(pace="faster"), (("AFIB",), A(heart_rate_bpm=80.0)), (("AFIB",), A(heart_rate_bpm=100.0))),
         (Edit(remove=("STE_",)), (("SR", "STE_"), A()), (("SR",), A())),
-        (Edit(remove=("AFIB",)), (("AFIB", "LVH"), A(heart_rate_bpm=130.0)), (("STACH", "LVH"), A(heart_rate_bpm=130.0))),
+        (Edit(remove=("AFIB",)), (("AFIB", "LVH"), A(heart_rate_bpm=99.0)), (("SR", "LVH"), A(heart_rate_bpm=99.0))),
         (Edit(remove=("ISC_",)), (("ISCIN",), A()), (("SR",), A())),  # what is narrower goes with it
         (Edit(older_years=30.0), (("SR",), A(age=50.0, sex="female")), (("SR",), A(age=80.0, sex="female"))),
         (Edit(older_years=-90.0), (("SR",), A(age=50.0)), (("SR",), A(age=0.0))),

@@ -294,7 +294,7 @@ def _interval(draw: random.Random, statements: Sequence[str]) -> tuple[Edit, dic
     name = draw.choice(names)
     value = float(draw.randint(*low_high[name]))
     words = {"quantity": draw.choice((_INTERVALS[name], _INTERVALS[name].split()[0])), "ms": f"{value:.0f}"}
-    return Edit(values=replace(Attributes(), **{name: value})), words
+    return Edit(values=Attributes(**{name: value})), words  # type: ignore[arg-type]
 
 
 def _of_statement(edit: Edit, code: str, draw: random.Random, language: str) -> tuple[Edit, dict[str, str]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from uniecg.signal import patterns, quality
 from uniecg.signal.criteria import ABNORMAL_SPREAD, CRITERIA, check, check_statement
+from uniecg.signal.lead_defects import DROWNED, PARTLY_FLAT, SHIFTED
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.rules import Met, Rule
 from uniecg.text.explain import NO_PR, compared, inverted_t_leads, q_wave_leads, significant_st
@@ -33,9 +34,9 @@ AXES = {
     "extreme": "extreme axis deviation",
 }
 NOISES: Mapping[str, frozenset[str]] = {
-    "baseline drift": frozenset({quality.WANDER, quality.SHIFTED}),
-    "static noise": frozenset({quality.HUM, quality.MUSCLE, quality.DROWNED}),
-    "electrode problems": quality.SPOILED | {quality.PARTLY_FLAT, quality.SWAPPED},
+    "baseline drift": frozenset({quality.WANDER, SHIFTED}),
+    "static noise": frozenset({quality.HUM, quality.MUSCLE, DROWNED}),
+    "electrode problems": quality.SPOILED | {PARTLY_FLAT, quality.SWAPPED},
 }
 """Kinds of noise and the reasons of `uniecg.signal.quality` that they stand for."""
 
