@@ -154,6 +154,7 @@ def test_signs_by_an_independent_computation(m: Measurements) -> None:
         else:
             deep = waves.q_ms >= 30 and -waves.q_mv >= max(0.1, 0.2 * waves.r_mv)
             deep |= waves.r_mv < 0.1 and -waves.s_mv > 5.0 * waves.r_mv  # QS, or nearly so
+            deep |= waves.q_mv < 0 and -waves.q_mv >= 5.0 * waves.r_mv
             assert deep or not item.met
 
 
