@@ -222,18 +222,19 @@ def _any_member(m: Measurements, members: list[str], shown: list[str], stated: C
 def _signs(m: Measurements, stated: Sequence[str]) -> Iterator[Verdict]:
     st, inverted, deep = significant_st(m), inverted_t_leads(m), q_wave_leads(m)
     spread = any(CRITERIA[code].rule.met(m) for code in ABNORMAL_SPREAD)
-    told: tuple[tuple[str, Callable[[str], bool], Callable[[str], Rule]], ...] = (
-        ("ST elevation", lambda lead: st.get(lead, 0.0) > 0, patterns.st_up),
-        ("ST depression", lambda lead: st.get(lead, 0.0) < 0, patterns.st_down(0.05)),
-        ("T wave inversion", lambda lead: lead in inverted, patterns.t_inverted),
-        ("Q waves", lambda lead: lead in deep, patterns.deep_q),
+    told: tuple[tuple[str, str, Callable[[str], bool], Callable[[str], Rule]], ...] = (
+        ("ST elevation", "st_mv", lambda lead: st.get(lead, 0.0) > 0, patterns.st_up),
+        ("ST depression", "st_mv", lambda lead: st.get(lead, 0.0) < 0, patterns.st_down(0.05)),
+        ("T wave inversion", "t_mv", lambda lead: lead in inverted, patterns.t_inverted),
+        ("Q waves", "q_mv", lambda lead: lead in deep, patterns.deep_q),
     )
-    for what, tells, rule in told:
+    for what, value, tells, rule in told:
         for lead in m.leads:
             if what in ("T wave inversion", "Q waves") and lead in ("aVR", "V1"):
                 continue  # they are normal there
             # Q waves follow from an abnormal spread of activation.
             open_ = (what == "Q waves" and spread) or m.quality.verdict == "unusable"
+            open_ |= math.isnan(getattr(m.leads[lead], value))
             if open_ or not m.amplitude_known or m.quality.lead_verdict(lead) == "unusable":
                 yield Verdict("sign", what, f"lead {lead}", None)
                 continue
