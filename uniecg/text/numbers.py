@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["NUMBER", "NumberMention", "find_numbers", "to_float"]
+__all__ = ["NUMBER", "NumberMention", "find_numbers", "find_ranges", "to_float"]
 
 Comparison: TypeAlias = Literal["=", ">", "<"]
 
@@ -139,4 +139,65 @@ def find_numbers(text: str, quantity: str) -> list[NumberMention]:
             mention = _mention(quantity, match)
             if all(mention.end <= other.start or mention.start >= other.end for other in (*taken, *found)):
                 found.append(mention)
+    return found
+
+
+_FILLER = (
+    r"(?:(?:may|must|should|can)\s+(?:be|lie)\s+)?"
+    r"(?:(?:anywhere|somewhere|lying|ranging|in\s+the\s+range|range|irgendwo)\s+(?:of\s+|:\s*)?)?"
+)
+_EDGE_UNIT = r"\s*(?:ms|bpm|lpm|/\s*min|\u00b0|degrees?|years?)?\s*"
+_SPAN = (
+    rf"{_FILLER}(?:(?:between|from|zwischen|von|entre|de|mellan|från)\s+)?(?<![\d.])(?P<low>[-\u2212]?\d+(?:\.\d+)?)"
+    rf"{_EDGE_UNIT}(?:-|\u2013|\b(?:to|and|bis|und|et|à|y|a|och|till)\b)\s*(?P<high>[-\u2212]?\d+(?:\.\d+)?)(?![\d.]*\d)"
+)
+_MS = r"\s*(?P<unit>ms|msec|milliseconds?|s|sec|seconds?)?(?![\w%])(?!\s*/)"
+_ATRIAL = re.compile(r"atrial\s+(?:rate|frequency)\W*(?:of|is)?\s*$", re.IGNORECASE)
+_SPANS: dict[str, tuple[re.Pattern[str], ...]] = {
+    name: tuple(re.compile(expression, re.IGNORECASE) for expression in expressions)
+    for name, expressions in {
+        "heart_rate_bpm": (
+            rf"(?:{_RATE}|(?<![a-z])frekvens(?![a-z])){_NOTE}{_LINK}\s*{_SPAN}(?!\s*(?:ms|s\b))",
+            rf"{_SPAN}\s*{_PER_MINUTE}",
+        ),
+        **{
+            f"{name.lower()}_ms": (
+                rf"(?<![a-z]){word}(?![a-z/])(?:[\s-]+(?:duration|interval|time|width))?{_NOTE}{_LINK}\s*{_SPAN}{_MS}",
+            )
+            for name, word in (("PR", "P[RQ]"), ("QRS", "QRSd?"), ("QT", "QT"))
+        },
+        "qrs_axis_deg": (rf"(?<![pt][\s-])(?<![a-z])axis(?![a-z]){_NOTE}{_LINK}\s*{_SPAN}",),
+        "age": (
+            rf"{_SPAN}[\s-]*(?:years?|yrs?|y/o|yo|y\.o\.|jahren?|ans|años|år)(?![a-z])",
+            rf"(?<![a-z])age[ds]?(?![a-z])\s*(?:[:=]|is|of)?\s*{_SPAN}(?!\s*(?:ms|bpm))",
+        ),
+    }.items()
+}
+
+
+def find_ranges(text: str, quantity: str) -> list[tuple[float, float]]:
+    """Find the ranges that a text gives for one quantity, such as "rate between 60 and 80" or "QRS 120-140 ms".
+
+    Parameters
+    ----------
+    text : str
+        Free text in English, German, French, Spanish or Swedish.
+    quantity : str
+        ``"heart_rate_bpm"``, ``"pr_ms"``, ``"qrs_ms"``, ``"qt_ms"``, ``"qrs_axis_deg"`` or ``"age"``.
+
+    Returns
+    -------
+    list of (float, float)
+        Lower and upper end in the unit of the quantity; seconds are turned into milliseconds. What runs backwards is no
+        range.
+    """
+    found: list[tuple[float, float]] = []
+    for pattern in _SPANS[quantity]:
+        for match in pattern.finditer(text):
+            scale = 1000.0 if (match.groupdict().get("unit") or "").lower().startswith("s") else 1.0
+            low, high = scale * to_float(match["low"]), scale * to_float(match["high"])
+            if _ATRIAL.search(text, 0, match.start()):
+                continue
+            if low < high and (low, high) not in found:
+                found.append((low, high))
     return found

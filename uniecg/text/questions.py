@@ -16,7 +16,7 @@ from uniecg.text.knowledge import definition
 from uniecg.text.requests import Split, families, phrase
 from uniecg.text.statements import RHYTHMS, STATEMENTS
 
-__all__ = ["KINDS", "answer_about", "question_about"]
+__all__ = ["KINDS", "RELATED", "answer_about", "evidence_clause", "question_about", "reason"]
 
 # How often each kind of question is drawn; the names are those of the grammar families ask_<kind>_...
 KINDS = {
@@ -24,8 +24,7 @@ KINDS = {
     "qtc": 1.0, "axis": 1.0, "intervals": 1.0, "regular": 0.7, "pwave": 0.7, "q": 0.7, "quality": 0.7, "list": 1.0,
 }  # fmt: skip
 
-# A "no" must be beyond doubt, so it is never said of a statement from the group of one that is present.
-_RELATED: tuple[frozenset[str], ...] = tuple(
+RELATED: tuple[frozenset[str], ...] = tuple(
     frozenset(group.split())
     for group in (
         "SR SBRAD STACH SARRH",
@@ -39,6 +38,7 @@ _RELATED: tuple[frozenset[str], ...] = tuple(
         "LAO/LAE RAO/RAE",
     )
 )
+"""Groups of kindred statements. A "no" must be beyond doubt, so it is never said of one beside one that is present."""
 _PLAIN = {"NORM", "SR"}
 _MIN_P, _MAX_NO_P = 0.7, 0.3
 
@@ -176,8 +176,15 @@ _RATES, _BLOCKS = (
 )
 
 
-def _evidence(code: str, m: Measurements) -> str:
-    """The measurements that a statement rests on, as a clause; empty if none was made."""
+def evidence_clause(code: str, m: Measurements) -> str:
+    """The measurements that a statement rests on, as a clause such as "PR 220 ms"; empty if none was made.
+
+    Parameters
+    ----------
+    code : str
+        SCP-ECG code, met or not.
+    m : Measurements
+    """
     parts: list[tuple[str, float, str]] = []
     if code in _RATES:
         parts = [("rate", m.heart_rate_bpm, "bpm")]
@@ -203,6 +210,19 @@ def _evidence(code: str, m: Measurements) -> str:
     return ", ".join(words)
 
 
+def reason(code: str, m: Measurements) -> str:
+    """Answer "why?" about a statement: what was measured, then its definition.
+
+    Parameters
+    ----------
+    code : str
+        SCP-ECG code.
+    m : Measurements
+    """
+    evidence = evidence_clause(code, m)
+    return f"{evidence[:1].upper()}{evidence[1:]}{'. ' if evidence else ''}{definition(code)}"
+
+
 def _absent(m: Measurements, codes: Sequence[str], draw: random.Random) -> str | None:
     """A statement that can safely be denied."""
     present = set(codes)
@@ -210,7 +230,7 @@ def _absent(m: Measurements, codes: Sequence[str], draw: random.Random) -> str |
         code
         for code in surfaces("en")
         if code not in present | {"NORM"}
-        and not any(code in group and group & present for group in _RELATED)
+        and not any(code in group and group & present for group in RELATED)
         and check(code, m)[0] is not True
     ]
     return draw.choice(pool) if pool else None
@@ -225,13 +245,10 @@ def _about_statement(
         if not present:
             return None
         code = draw.choice(present)
-        evidence = _evidence(code, m)
+        evidence = evidence_clause(code, m)
         if kind == "yesno":  # no "yes": the question may have been to exclude it
             return code, f"It shows {STATEMENTS[code].name}{': ' + evidence if evidence else ''}."
-        return (
-            code,
-            f"{evidence[:1].upper()}{evidence[1:]}{'. ' if evidence else ''}{definition(code)}",
-        )
+        return code, reason(code, m)
     absent = _absent(m, codes, draw)
     if absent is None:
         return None

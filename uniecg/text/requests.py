@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -22,7 +23,7 @@ from uniecg.text.grammar.cases import fill_case, sample_case, surfaces
 from uniecg.text.grammar.noise import rough_up
 from uniecg.text.knowledge import concepts, definition, replies
 
-__all__ = ["ACTIONS", "Action", "RequestExample", "Split", "families", "phrase", "sample_request"]
+__all__ = ["ACTIONS", "Action", "RequestExample", "Split", "families", "finish", "phrase", "sample_request"]
 
 Action = Literal["interpret", "generate", "answer"]
 Split = Literal["train", "heldout"]
@@ -141,7 +142,8 @@ def _wrap(text: str, family: Family, draw: random.Random) -> str:
     return text
 
 
-def _finish(text: str, family: Family, draw: random.Random) -> str:
+def finish(text: str, family: Family, draw: random.Random) -> str:
+    """Make a clean request look as it may arrive: words around it, casing, slips; left as it is in a raw family."""
     text = _wrap(text, family, draw)
     return text.strip() if family.options.get("raw") == "1" else rough_up(text, draw)
 
@@ -158,8 +160,14 @@ def _name_things(text: str, draw: random.Random, language: str) -> tuple[str, li
     return text, codes
 
 
-def phrase(family: Family, template: Template, draw: random.Random, thing: str | None = None) -> str:
-    """Expand a template of a question about an ECG.
+def phrase(
+    family: Family,
+    template: Template,
+    draw: random.Random,
+    thing: str | None = None,
+    words: Mapping[str, str] | None = None,
+) -> str:
+    """Expand a template of a question or request.
 
     Parameters
     ----------
@@ -168,19 +176,23 @@ def phrase(family: Family, template: Template, draw: random.Random, thing: str |
     draw : random.Random
     thing : str, optional
         Name of the statement asked about; drawn if the template needs one and none is given.
+    words : mapping of str to str, optional
+        What other slots of the template stand for.
 
     Returns
     -------
     str
     """
     text = expand(template, draw)
+    for slot, value in (words or {}).items():
+        text = text.replace("{" + slot + "}", value)
     if thing is not None:
         text = text.replace("{thing}", thing)
     language = family.options.get("lang", "en")
     text, _ = _name_things(text, draw, language)
     if "{" in text:
         text, _ = fill_case(text, sample_case(draw, language=language), draw, language)
-    return _finish(text, family, draw)
+    return finish(text, family, draw)
 
 
 def _generate(split: Split, draw: random.Random) -> RequestExample:
@@ -196,7 +208,7 @@ def _generate(split: Split, draw: random.Random) -> RequestExample:
         family.options.get("ecg", ""), draw.random() < _ECG_SHARE["generate"]
     )
     return RequestExample(
-        _finish(text, family, draw),
+        finish(text, family, draw),
         "generate",
         has_ecg,
         family.name,
@@ -230,7 +242,7 @@ def _concept(split: Split, draw: random.Random) -> RequestExample:
     question = draw.choice(concept.questions[split])
     has_ecg = draw.random() < _ECG_SHARE["answer"] and not _ASKS_VALUE.match(question)
     return RequestExample(
-        _finish(question, family, draw), "answer", has_ecg, family.name, answer=concept.answer
+        finish(question, family, draw), "answer", has_ecg, family.name, answer=concept.answer
     )
 
 
@@ -256,7 +268,7 @@ def _answer(split: Split, draw: random.Random) -> RequestExample:
         text, _ = fill_case(text, sample_case(draw, language=language), draw, language)
     share = {"yes": 1.0, "no": 0.0}.get(family.options.get("ecg", ""), _ECG_SHARE["answer"])
     return RequestExample(
-        _finish(text, family, draw),
+        finish(text, family, draw),
         "answer",
         not alone and draw.random() < share,
         family.name,

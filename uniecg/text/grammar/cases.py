@@ -15,7 +15,7 @@ from uniecg.attributes import Attributes
 from uniecg.text.grammar import expand, lexicon
 from uniecg.text.statements import STATEMENTS
 
-__all__ = ["Case", "fill_case", "sample_case", "surfaces"]
+__all__ = ["Case", "fill_case", "rates_of", "sample_case", "surfaces"]
 
 # Ventricular rates (bpm) that a request may name for a rhythm.
 _RATES: Mapping[str, tuple[int, int]] = {
@@ -145,11 +145,16 @@ def _sample_statements(draw: random.Random, known: Mapping[str, tuple[str, ...]]
     return tuple(code for _, code in kept) or ("SR",)
 
 
-def _rate_range(statements: Sequence[str]) -> tuple[int, int]:
+def rates_of(statements: Sequence[str]) -> tuple[int, int] | None:
+    """Lowest and highest ventricular rate (bpm) that a request may name beside the statements; None if any will do."""
     for code in (*(c for c in statements if c in ("2AVB", "3AVB")), *statements):
         if code in _RATES:
             return _RATES[code]
-    return (20, 250) if not statements else (40, 150)
+    return None
+
+
+def _rate_range(statements: Sequence[str]) -> tuple[int, int]:
+    return rates_of(statements) or ((20, 250) if not statements else (40, 150))
 
 
 def _between(draw: random.Random, limits: tuple[int, int]) -> float:
