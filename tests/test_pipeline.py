@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the model needs the extra 'model'")
 
+from synthetic_ecg import regular, synthetic
 from tiny import noise_record, tiny_pipeline
 
 from uniecg.errors import InputError
@@ -54,6 +55,21 @@ def test_flat_recording_is_refused_not_interpreted(
     assert reply.report is not None
     assert reply.report.findings == ()
     assert reply.report.quality == "unusable"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Impression: atrial fibrillation, normal ECG.", "Impression: atrial fibrillation."),
+        ("Impression: sinus rhythm, normal ECG.", "Impression: sinus rhythm, normal ECG."),
+    ],
+)
+def test_what_is_abnormal_is_not_called_normal(
+    pipe: UniECGPipeline, monkeypatch: pytest.MonkeyPatch, said: str, kept: str
+) -> None:
+    monkeypatch.setattr(pipe, "_decide", lambda *_: ("interpret", ""))
+    monkeypatch.setattr(pipe, "_say", lambda *_: said)
+    assert pipe("interpret", record=synthetic(regular(70))).text.startswith(kept)
 
 
 def test_messages_carry_inputs_and_history(pipe: UniECGPipeline) -> None:

@@ -37,7 +37,7 @@ from uniecg.text.attributes import parse_attributes, restate
 from uniecg.text.explain import explain
 from uniecg.text.possible import impossible
 from uniecg.text.slots import fill, measured_values, point, request_values
-from uniecg.text.statements import STATEMENTS, parse_statements
+from uniecg.text.statements import STATEMENTS, conflicts, parse_statements
 from uniecg.text.verify import check_report, objection
 
 Action = Literal["interpret", "generate", "answer"]
@@ -167,7 +167,7 @@ class UniECGPipeline:
         if measurements is not None and unreadable:
             return _unusable(measurements)
         values = {} if measurements is None else measured_values(measurements)
-        text = self._say(request, inputs, action, values)
+        text = _without_false_normal(self._say(request, inputs, action, values))
         report = _report(text, measurements)
         against = "" if measurements is None else objection(report, measurements)
         return Reply(action, f"{text} {against}".strip(), report)
@@ -378,6 +378,13 @@ def _unusable(measurements: Measurements) -> Reply:
     text = f"This recording cannot be interpreted: {reasons}."
     report = Report(text, (), measurements.to_dict(), "unusable", (f"signal quality is unusable: {reasons}",))
     return Reply("interpret", text, report)
+
+
+def _without_false_normal(text: str) -> str:
+    """Leave out "normal ECG" beside a statement that excludes it, as the replies do that the model learned from."""
+    if any("NORM" in pair for pair in conflicts(parse_statements(text))):
+        text = text.replace(f", {STATEMENTS['NORM'].name}", "")
+    return text
 
 
 def _report(text: str, measurements: Measurements | None) -> Report:

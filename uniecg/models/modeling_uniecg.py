@@ -243,8 +243,11 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         return inputs
 
     def freeze_for_generation(self) -> None:
-        """Stage 2: only the new rows and the mapper stay trainable."""
+        """Stage 2: only the new rows and the mapper stay trainable, and what is frozen drops nothing out."""
         self.requires_grad_(False)
+        for module in self.language_model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
         self.generation_embeddings.requires_grad_(True)
         self.generation_head.requires_grad_(True)
         self.mapper.requires_grad_(True)
