@@ -72,6 +72,11 @@ def test_what_is_abnormal_is_not_called_normal(
     assert pipe("interpret", record=synthetic(regular(70))).text.startswith(kept)
 
 
+def test_a_request_longer_than_the_model_can_read_is_explained(pipe: UniECGPipeline) -> None:
+    with pytest.raises(InputError, match="too long"):
+        pipe("interpret this ecg " * 2000)
+
+
 def test_messages_carry_inputs_and_history(pipe: UniECGPipeline) -> None:
     record = noise_record()
     messages = [

@@ -90,6 +90,7 @@ class UniECGPipeline:
         table: StatementTable,
     ):
         self.model = model.eval()
+        self.positions: int = model.config.text_config.max_position_embeddings
         self.processor = processor
         self.decoder = decoder
         self.decoder.set_progress_bar_config(disable=True)
@@ -251,7 +252,7 @@ class UniECGPipeline:
         with torch.no_grad():
             output = self.model.generate(
                 **inputs,
-                max_new_tokens=MAX_NEW_TOKENS,
+                max_new_tokens=min(MAX_NEW_TOKENS, self.positions - length),
                 do_sample=False,
                 logits_processor=rules,
                 eos_token_id=end,
@@ -270,6 +271,10 @@ class UniECGPipeline:
 
         The model chooses; whether an ECG can have the numbers asked for is decided by rule.
         """
+        if (length := inputs["input_ids"].shape[1]) > (room := 3 * self.positions // 4):  # the rest: reply
+            raise InputError(
+                f"the request is too long: {length} tokens with what belongs to it, at most {room}"
+            )
         action = self._route(inputs, has_ecg)
         if action == "interpret":
             return action, ""
