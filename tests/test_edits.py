@@ -10,11 +10,21 @@ import pytest
 from uniecg.attributes import NUMERIC, Attributes
 from uniecg.errors import InputError
 from uniecg.text.asking import by_kind
-from uniecg.text.attributes import parse_attributes
-from uniecg.text.edits import NOTHING_BEFORE, Edit, apply_edit, edit_reply, sample_edit
+from uniecg.text.attributes import parse_attributes, read_ranges
+from uniecg.text.edit_requests import sample_edit
+from uniecg.text.edits import (
+    NOTHING_BEFORE,
+    Edit,
+    apply_edit,
+    describe_edit,
+    described,
+    edit_reply,
+    parse_edit,
+)
 from uniecg.text.numbers import find_ranges
 from uniecg.text.requests import Split, families, sample_request
-from uniecg.text.shapes import read_ranges, sample_shape
+from uniecg.text.shapes import sample_shape
+from uniecg.text.slots import fill, point, request_values
 from uniecg.text.statements import conflicts, parse_statements
 
 SPLITS: tuple[Split, ...] = ("train", "heldout")
@@ -120,6 +130,41 @@ def test_numbers_of_an_edit_stand_in_its_text(split: Split) -> None:
         if drawn.edit.older_years:
             assert f"{abs(drawn.edit.older_years):.0f}" in drawn.text
     assert seen > 30
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_change_in_canonical_words_reads_back(split: Split) -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        drawn = sample_edit(rng, ("AFIB", "STE_"), A(age=50.0, heart_rate_bpm=80.0), split)
+        words = describe_edit(drawn.edit)
+        assert parse_edit(drawn.text, words) == drawn.edit, words
+        assert fill(point(words, request_values(drawn.text)), request_values(drawn.text)) == words
+
+
+def test_a_request_is_more_certain_than_the_model_s_words() -> None:
+    assert parse_edit("now at 120 bpm", "The same ECG with ventricular rate 20 bpm.") == Edit(
+        values=A(heart_rate_bpm=120.0)
+    )
+    assert parse_edit("no ST elevation please", "The same ECG slower.") == Edit(
+        remove=("STE_",), pace="slower"
+    )
+    assert parse_edit("an ECG of AF", "This is an ECG of atrial fibrillation.") is None
+
+
+def test_what_is_generated_rests_on_the_last_description() -> None:
+    first = "This is an ECG of atrial fibrillation, female, 70 years. Measured on the result: rate 90 bpm, QRS 88 ms."
+    earlier = ["Hello.", "This is an ECG of sinus rhythm.", first, "You are welcome."]
+    assert described("now with LBBB", "The same ECG with complete left bundle branch block.", earlier) == (
+        "This is an ECG of atrial fibrillation, complete left bundle branch block, female, 70 years."
+    )
+    assert (
+        described("now with LBBB", "The same ECG with complete left bundle branch block.") == NOTHING_BEFORE
+    )
+    assert described("sinus rhythm between 60 and 80 bpm", "This is an ECG of sinus rhythm.", earlier) == (
+        "This is an ECG of sinus rhythm, ventricular rate 70 bpm."
+    )
+    assert "not possible" in described("AF at 900 bpm", "This is an ECG of atrial fibrillation.")
 
 
 def test_edits_are_known_in_five_languages() -> None:

@@ -76,7 +76,7 @@ def test_the_prompt_is_read_in_both_directions_and_the_reply_in_one(processor, c
         with torch.no_grad():
             return model(
                 tokens, torch.ones_like(tokens), **features, output_hidden_states=True
-            ).hidden_states[0][0]
+            ).hidden_states[-1][0]
 
     whole = torch.cat([ids, reply], 1)
     before = states(whole)
@@ -193,7 +193,7 @@ def test_ecg_tokens_follow_their_rules(processor, model) -> None:
 def test_a_sequence_with_half_the_tokens_cannot_be_mapped(processor, model) -> None:
     ids = torch.tensor([processor.generation_token_ids[:2]])
     with pytest.raises(ValueError, match="once or not at all"):
-        model.map_tokens(ids, torch.zeros(1, 2, 32))
+        model.map_tokens(ids, [torch.zeros(1, 2, 32)])
 
 
 def test_tower_sees_shape_apart_from_amplitude(model) -> None:

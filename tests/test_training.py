@@ -21,8 +21,9 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: 
 from uniecg.datasets import read_shared  # noqa: E402
 from uniecg.errors import InputError  # noqa: E402
 from uniecg.models.processing_uniecg import END, PAD  # noqa: E402
+from uniecg.text.slots import has_digits  # noqa: E402
 from uniecg.training import train_generate, train_understand  # noqa: E402
-from uniecg.training.conversations import draw_turn, rarity_odds  # noqa: E402
+from uniecg.training.conversations import draw_conversation, draw_turn, rarity_odds  # noqa: E402
 from uniecg.training.data import MeasuredExample, measure_examples  # noqa: E402
 from uniecg.training.decoder import vary_leads  # noqa: E402
 from uniecg.training.generate import GenerationDataset, collate_generation  # noqa: E402
@@ -153,6 +154,23 @@ def test_turns_are_repeatable_and_grounded(examples: list[MeasuredExample]) -> N
         assert ends == (turn.action != "generate" and not turn.action_only)
         assert (len(learned) == 1) == turn.action_only  # the action itself
     assert actions == {"interpret", "generate", "answer"}
+
+
+def test_conversations_go_on_from_what_was_said(examples: list[MeasuredExample]) -> None:
+    rng = np.random.default_rng(0)
+    edits = dialogues = 0
+    for _ in range(300):
+        turn, history = draw_conversation(examples, rng)
+        edit = turn.answer.startswith("The same ECG")
+        edits += edit
+        if edit:
+            assert [earlier.action for earlier in history] == ["generate"]
+            assert turn.action == "generate"
+        if history and turn.index is not None and history[0].index == turn.index:
+            dialogues += 1
+            assert not has_digits(turn.reply)
+    assert edits >= 3
+    assert dialogues >= 10
 
 
 def test_stage_one_overfits_one_batch(examples: list[MeasuredExample]) -> None:

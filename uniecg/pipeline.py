@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -27,15 +27,15 @@ from uniecg.models import (
 from uniecg.models.autoencoder_ecg import EIGHT, STRIDE
 from uniecg.models.conditioning import StatementTable, attribute_values
 from uniecg.models.pipeline_ecg_diffusion import SAMPLING_RATE, STEP_S
-from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, unpack_messages
+from uniecg.models.processing_uniecg import ACTION_TOKENS, END, GENERATE, unpack_messages, words_of
 from uniecg.record import Record, derive_limb_leads
 from uniecg.report import Finding, Report
 from uniecg.signal import Measurements, measure
 from uniecg.signal.misfit import misfit
 from uniecg.simulate import plan_rhythm, usual_attributes
-from uniecg.text.attributes import parse_attributes, restate
+from uniecg.text.attributes import MEASURED_ON, parse_attributes
+from uniecg.text.edits import DESCRIPTION, described
 from uniecg.text.explain import explain
-from uniecg.text.possible import impossible
 from uniecg.text.slots import fill, measured_values, point, request_values
 from uniecg.text.statements import STATEMENTS, conflicts, parse_statements
 from uniecg.text.verify import check_report, objection
@@ -159,7 +159,8 @@ class UniECGPipeline:
             raise InputError(f"a generated ECG may last 2 to 60 s, not {duration_s:g}")
         measurements = None if record is None else measure(record)
         inputs = self.processor.chat(request, record, image, measurements, history or ())
-        action, words = self._decide(request, inputs, record is not None or image is not None)
+        earlier = [words_of(turn["content"]) for turn in history or () if turn["role"] == "assistant"]
+        action, words = self._decide(request, inputs, record is not None or image is not None, earlier)
         if action == "generate":
             return self._generate(request, words, inputs, seed, duration_s)
         if action == "answer":
@@ -266,10 +267,12 @@ class UniECGPipeline:
         ids = self._write(inputs, action)
         return fill(self.processor.tokenizer.decode(ids), {**(measured or {}), **request_values(request)})
 
-    def _decide(self, request: str, inputs: Any, has_ecg: bool) -> tuple[Action, str]:
+    def _decide(
+        self, request: str, inputs: Any, has_ecg: bool, earlier: Sequence[str] = ()
+    ) -> tuple[Action, str]:
         """What is done with a request and, unless that is interpreting, the words for it.
 
-        The model chooses; whether an ECG can have the numbers asked for is decided by rule.
+        The model chooses; whether an ECG can be as it is asked for is decided by rule.
         """
         if (length := inputs["input_ids"].shape[1]) > (room := 3 * self.positions // 4):  # the rest: reply
             raise InputError(
@@ -281,8 +284,8 @@ class UniECGPipeline:
         words = self._say(request, inputs, action)
         if action == "answer":
             return action, words
-        refusal = impossible(request, restate(request, words))
-        return ("generate", words) if refusal is None else ("answer", refusal)
+        text = described(request, words, earlier)
+        return ("generate" if text.startswith(DESCRIPTION) else "answer"), text
 
     def _map(self, inputs: Any, ids: Sequence[int]) -> torch.Tensor:
         """Prompt embeddings (queries, dim) from the [ECG] tokens that follow a finished reply."""
@@ -293,10 +296,9 @@ class UniECGPipeline:
         }
         with torch.no_grad():
             output = self.model(whole, torch.ones_like(whole), **features, output_hidden_states=True)
-            return self.model.map_tokens(whole, output.hidden_states[0])[0]
+            return self.model.map_tokens(whole, output.hidden_states)[0]
 
-    def _generate(self, request: str, words: str, inputs: Any, seed: int | None, duration_s: float) -> Reply:
-        text = restate(request, words)
+    def _generate(self, request: str, text: str, inputs: Any, seed: int | None, duration_s: float) -> Reply:
         pointed = point(text, request_values(request))
         embeddings = self._map(inputs, self.processor.tokenizer(pointed)["input_ids"])
         asked, statements = parse_attributes(text), parse_statements(text)
@@ -320,9 +322,7 @@ class UniECGPipeline:
         record = Record(record.signal, record.sampling_rate, metadata=metadata | person)
         seen = explain(measurements, (), style="short")
         report = _report(text, measurements)
-        if words != text:
-            report = replace(report, warnings=(*report.warnings, f"the model's own words were: {words!r}"))
-        return Reply("generate", f"{text} Measured on the result: {seen}" if seen else text, report, record)
+        return Reply("generate", f"{text}{MEASURED_ON}{seen}" if seen else text, report, record)
 
     def _draw(
         self,

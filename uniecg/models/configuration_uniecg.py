@@ -126,7 +126,7 @@ class UniECGConfig(PreTrainedConfig):
         Everything up to the last of these tokens is read in both directions, as an encoder reads; what follows is
         causal. A pretrained causal backbone has none and stays causal throughout.
     mapper : dict
-        Arguments of :class:`ECGMapper` (``num_queries``, ``output_size``, ``hidden_size``, ``num_layers``).
+        Arguments of :class:`ECGMapper` (``layers``, ``num_queries``, ``output_size``, ``hidden_size``, ``num_layers``).
     """
 
     model_type = "uniecg"
@@ -143,7 +143,7 @@ class UniECGConfig(PreTrainedConfig):
         action_token_ids: list[int] | None = None,
         reference_token_ids: list[int] | None = None,
         prompt_end_token_id: int | None = None,
-        mapper: dict[str, int] | None = None,
+        mapper: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.ecg_config = _build(ECGEncoderConfig, ecg_config)
@@ -158,9 +158,8 @@ class UniECGConfig(PreTrainedConfig):
         self.action_token_ids = action_token_ids or []
         self.reference_token_ids = reference_token_ids or []
         self.prompt_end_token_id = prompt_end_token_id
-        self.mapper = {"num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2} | (
-            mapper or {}
-        )
+        usual = {"layers": [-1], "num_queries": 6, "output_size": 384, "hidden_size": 192, "num_layers": 2}
+        self.mapper = usual | (mapper or {})
         # The new rows are parameters of their own, never tied to the language model's table.
         kwargs["tie_word_embeddings"] = False
         super().__init__(**kwargs)

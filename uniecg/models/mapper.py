@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -16,6 +18,9 @@ class ECGMapper(nn.Module):
     ----------
     input_size : int
         Width of the language model.
+    layers : sequence of int
+        Layers of the language model whose states are read, numbered as transformers does: 0 for the embeddings, -1 for
+        the last. GILL has the same choice (``text_emb_layers``).
     num_queries : int
         L, the most statements one request can hold.
     output_size : int
@@ -23,10 +28,16 @@ class ECGMapper(nn.Module):
     """
 
     def __init__(
-        self, input_size: int, num_queries: int, output_size: int, hidden_size: int = 192, num_layers: int = 2
+        self,
+        input_size: int,
+        layers: Sequence[int],
+        num_queries: int,
+        output_size: int,
+        hidden_size: int = 192,
+        num_layers: int = 2,
     ):
         super().__init__()
-        self.input = nn.Linear(input_size, hidden_size)
+        self.input = nn.Linear(len(layers) * input_size, hidden_size)
         options = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
         self.encoder = nn.TransformerEncoder(
             nn.TransformerEncoderLayer(hidden_size, 4, 4 * hidden_size, **options),
@@ -43,6 +54,6 @@ class ECGMapper(nn.Module):
         self.output = nn.Linear(hidden_size, output_size)
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        """Prompt embeddings (B, num_queries, output_size) of [ECG] states (B, n, input_size)."""
+        """Prompt embeddings (B, num_queries, output_size) of [ECG] states (B, n, layers, input_size)."""
         queries = self.queries.expand(len(hidden_states), -1, -1)
-        return self.output(self.decoder(queries, self.encoder(self.input(hidden_states))))
+        return self.output(self.decoder(queries, self.encoder(self.input(hidden_states.flatten(2)))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +187,7 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             attention_mask=attention_mask,
             past_key_values=past_key_values,
             use_cache=False if self.training else use_cache,
+            output_hidden_states=output_hidden_states or target_embeds is not None,
             **kwargs,
         )
         hidden = outputs.last_hidden_state
@@ -203,14 +205,14 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
                 if bool(chosen.any()):
                     loss = loss + losses[chosen].mean()
         if target_embeds is not None:
-            prompt_embeds = self.map_tokens(input_ids, hidden)
+            prompt_embeds = self.map_tokens(input_ids, outputs.hidden_states)
             distance = (prompt_embeds.float() - target_embeds.float()).square().sum(-1).mean()
             loss = distance if loss is None else loss + distance
         return UniECGOutput(
             loss=loss,
             logits=logits,
             past_key_values=outputs.past_key_values,
-            hidden_states=(hidden,) if output_hidden_states else None,
+            hidden_states=outputs.hidden_states if output_hidden_states else None,
             prompt_embeds=prompt_embeds,
         )
 
@@ -219,8 +221,10 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         new_logits = hidden @ self.generation_head.to(hidden.dtype).T
         return torch.cat([self.language_model.get_output_embeddings()(hidden), new_logits], -1)
 
-    def map_tokens(self, input_ids: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        """Prompt embeddings (b, queries, dim) from the last-layer states of [ECG1]..[ECGn] plus their rows.
+    def map_tokens(self, input_ids: torch.Tensor, hidden_states: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Prompt embeddings (b, queries, dim) from the states of [ECG1]..[ECGn], each plus its row.
+
+        Of `hidden_states`, one (B, T, D) a layer as the model gives them, the mapper takes ``config.mapper["layers"]``.
 
         Sequences hold the n tokens once, in order, or not at all; `b` counts those that hold them.
         """
@@ -229,8 +233,9 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         counts = places.sum(1)
         if not bool(((counts == n) | (counts == 0)).all()):
             raise ValueError(f"a sequence must hold [ECG1]..[ECG{n}] once or not at all")
-        states = hidden[places].unflatten(0, (-1, n))  # (B, n, D)
-        return self.mapper(states + self.generation_embeddings.to(states.dtype))
+        chosen = [hidden_states[layer][places] for layer in self.config.mapper["layers"]]
+        states = torch.stack(chosen, 1).unflatten(0, (-1, n))  # (b, n, layers, D)
+        return self.mapper(states + self.generation_embeddings.to(states.dtype)[:, None])
 
     def prepare_inputs_for_generation(self, input_ids: torch.Tensor, **kwargs: Any) -> dict[str, Any]:
         """Towers see their input once, at the first step."""

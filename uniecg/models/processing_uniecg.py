@@ -14,6 +14,7 @@ from uniecg.errors import InputError
 from uniecg.io.image import page_to_gray
 from uniecg.record import Record
 from uniecg.signal import Measurements
+from uniecg.text.attributes import announcement
 from uniecg.text.explain import measurement_text
 from uniecg.text.slots import (
     PASSAGE_TOKENS,
@@ -187,7 +188,7 @@ class UniECGProcessor(ProcessorMixin):
             content = (
                 self.user_content(words)
                 if turn["role"] == "user"
-                else [{"type": "text", "text": point(words, {})}]
+                else [{"type": "text", "text": point(announcement(words), {})}]
             )
             messages.append({"role": turn["role"], "content": content})
         content = self.user_content(

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from uniecg.attributes import NUMERIC, Attributes, Sex
-from uniecg.text.numbers import find_numbers
+from uniecg.text.numbers import find_numbers, find_ranges
 from uniecg.text.statements import RHYTHMS, STATEMENTS, parse_statements
 
-__all__ = ["describe", "generation_answer", "parse_attributes", "restate"]
+__all__ = ["announcement", "describe", "generation_answer", "parse_attributes", "read_ranges", "restate"]
 
 
 def _number(value: float) -> str:
@@ -61,12 +61,21 @@ def generation_answer(statements: Iterable[str], attributes: Attributes | None =
     return f"This is an ECG of {what}." if what else "This is an ECG."
 
 
+MEASURED_ON = " Measured on the result: "
+"""What comes between the announcement of a generated ECG and what was measured on it."""
+
+
+def announcement(reply: str) -> str:
+    """What a reply says of a generated ECG before it is measured; other replies stay whole."""
+    return reply.split(MEASURED_ON)[0]
+
+
 _SEX: dict[Sex, re.Pattern[str]] = {
     "female": re.compile(
         r"\b(?:female|wom[ae]n|lady|girl|she|mrs)\b|\b\d{1,3}\s*f\b|\bsex[:=\s]+f\b", re.IGNORECASE
     ),
     "male": re.compile(
-        r"\b(?:male|m[ae]n|gentleman|boy|he|mr)\b|\b\d{1,3}\s*m\b|\bsex[:=\s]+m\b", re.IGNORECASE
+        r"\b(?:male|man|gentleman|boy|he|mr)\b|\b\d{1,3}\s*m\b|\bsex[:=\s]+m\b", re.IGNORECASE
     ),
 }
 
@@ -102,6 +111,27 @@ def parse_attributes(text: str) -> Attributes:
     return Attributes(sex=min(sexes)[1] if sexes else None, **values)
 
 
+def read_ranges(text: str) -> Attributes:
+    """Read ranges such as "rate between 60 and 80"; the value is the middle of the range, rounded.
+
+    Parameters
+    ----------
+    text : str
+        Request.
+
+    Returns
+    -------
+    Attributes
+        What the text gives a plausible range for; the rest is None.
+    """
+    values: dict[str, float] = {}
+    for name, limits in NUMERIC.items():
+        for low, high in find_ranges(text, name):
+            if name not in values and limits.low <= low and high <= limits.high:
+                values[name] = float(round((low + high) / 2))
+    return Attributes(**values)  # type: ignore[arg-type]
+
+
 def restate(request: str, words: str) -> str:
     """Canonical announcement of what is generated: what the request names, completed by the model's words.
 
@@ -115,6 +145,6 @@ def restate(request: str, words: str) -> str:
     words : str
         How the model restated it.
     """
-    named: dict[str, Any] = parse_attributes(request).to_dict()
+    named: dict[str, Any] = parse_attributes(request).to_dict() | read_ranges(request).to_dict()
     merged = replace(parse_attributes(words), **named)
     return generation_answer(parse_statements(request) or parse_statements(words), merged)

@@ -14,7 +14,7 @@ from uniecg.signal.criteria import check_statement
 from uniecg.signal.measurements import Measurements
 from uniecg.text.asking import ask
 from uniecg.text.attributes import generation_answer
-from uniecg.text.edits import sample_edit
+from uniecg.text.edit_requests import sample_edit
 from uniecg.text.explain import compared, explain
 from uniecg.text.explain.conclusions import conclude
 from uniecg.text.explain.evidence import BEATS_OF, SHARES, evidence_words
@@ -228,7 +228,9 @@ def draw_follow_ups(
         kind, about, text = _next(talk, open_, asked, draw, split)
         asked.add((kind, about))
         answer = _rest(talk, statements) if kind == "else" else follow_up(kind, about, m, statements)
-        exchanges.append(Exchange(text, answer, "interpret", tuple(statements)))
+        # What a word means is told without looking at the ECG.
+        action: Action = "answer" if kind == "meaning" else "interpret"
+        exchanges.append(Exchange(text, answer, action, tuple(statements)))
     return tuple(exchanges)
 
 
@@ -236,7 +238,7 @@ def _rest(talk: _Talk, codes: Sequence[str]) -> str:
     left = [code for code in codes if code not in talk.told]
     talk.told.update(left)
     names = joined([STATEMENTS[code].name for code in left]) if left else ""
-    return f"It also shows {names}." if left else "No, nothing else is found."
+    return f"It also shows {names}." if left else "Nothing else is found."
 
 
 def _next(

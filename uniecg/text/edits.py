@@ -1,28 +1,35 @@
-"""Changes of an ECG that was generated before: how people ask for them, and what they make of its description."""
+"""Changes of an ECG that was generated before: what they make of its description, and their canonical words."""
 
 from __future__ import annotations
 
-import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
-from uniecg.attributes import NUMERIC, Attributes, Sex
+from uniecg.attributes import NUMERIC, Attributes
 from uniecg.errors import InputError
-from uniecg.text.asking import ask, by_kind
-from uniecg.text.attributes import generation_answer
+from uniecg.text.attributes import announcement, describe, generation_answer, parse_attributes, restate
 from uniecg.text.explain import NO_PR
 from uniecg.text.explain.canonical import NORMAL_RANGES
-from uniecg.text.grammar import Family
-from uniecg.text.grammar.cases import rates_of, surfaces
+from uniecg.text.grammar.cases import rates_of
 from uniecg.text.knowledge import replies
 from uniecg.text.possible import SINUS_RATES, impossible
-from uniecg.text.requests import Split
-from uniecg.text.statements import RHYTHMS, STATEMENTS, conflicts
+from uniecg.text.statements import RHYTHMS, STATEMENTS, conflicts, find_statements, parse_statements
 
-__all__ = ["NOTHING_BEFORE", "Edit", "EditExample", "Pace", "apply_edit", "edit_reply", "sample_edit"]
+__all__ = [
+    "DESCRIPTION",
+    "NOTHING_BEFORE",
+    "Edit",
+    "Pace",
+    "agrees",
+    "apply_edit",
+    "descends",
+    "describe_edit",
+    "described",
+    "edit_reply",
+    "parse_edit",
+]
 
 Pace: TypeAlias = Literal["slower", "faster"]
 PACES: dict[Pace, float] = {"slower": 0.75, "faster": 1.25}
@@ -30,13 +37,12 @@ PACES: dict[Pace, float] = {"slower": 0.75, "faster": 1.25}
 RATE_STEP_BPM = 5.0
 """Rates that nobody named are multiples of this."""
 NOTHING_BEFORE = "There is no ECG yet that I could change: please describe the one that I should generate."
-_SINUS = ("SR", "SBRAD", "STACH")
+DESCRIPTION = "This is an ECG"
+"""How every description of a generated ECG begins."""
+_SAME = "The same ECG"
+_YEARS = re.compile(r"(older|younger) by (\d+)")
+SINUS = ("SR", "SBRAD", "STACH")
 _NORMAL = {"heart_rate_bpm": "rate", "pr_ms": "PR", "qrs_ms": "QRS", "qrs_axis_deg": "axis"}
-_INTERVALS = {"pr_ms": "PR interval", "qrs_ms": "QRS duration", "qt_ms": "QT interval"}
-_KINDS = {
-    "add": 5.0, "add_rate": 2.0, "remove": 3.0, "rate": 4.0, "slower": 2.0, "faster": 2.0, "age": 1.0,
-    "older": 1.5, "younger": 0.7, "female": 0.5, "male": 0.5, "interval": 1.5, "axis": 0.7, "normal": 0.7,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,27 +68,45 @@ class Edit:
     older_years: float = 0.0
 
 
-@dataclass(frozen=True)
-class EditExample:
-    """A request to change an ECG, what it means, and the reply.
+def describe_edit(edit: Edit) -> str:
+    """Write a change in canonical words, for example "The same ECG with atrial fibrillation, slower."."""
+    parts = [f"without {STATEMENTS[code].name}" for code in edit.remove]
+    if edit.pace is not None:
+        parts.append(edit.pace)
+    if edit.older_years:
+        parts.append(f"{'older' if edit.older_years > 0 else 'younger'} by {abs(edit.older_years):g}")
+    if new := describe(edit.add, edit.values):
+        parts.append(f"with {new}")
+    return f"{_SAME} {', '.join(parts)}."
 
-    Attributes
+
+def parse_edit(request: str, words: str) -> Edit | None:
+    """Read a change; inverse of `describe_edit`.
+
+    Parameters
     ----------
-    text : str
-    edit : Edit
-    statements : tuple of str
-        Of the changed ECG; those of the ECG before if it cannot be changed in this way.
-    attributes : Attributes
-        The same for the values.
-    answer : str
-        The new description, or why there is none.
-    """
+    request : str
+        What the user asked for. Values that stand in it are certain, and so is what it denies ("no ST elevation").
+    words : str
+        The change in canonical words.
 
-    text: str
-    edit: Edit
-    statements: tuple[str, ...]
-    attributes: Attributes
-    answer: str
+    Returns
+    -------
+    Edit or None
+        None if the words announce no change.
+    """
+    if not words.startswith(_SAME):
+        return None
+    named, denied = find_statements(words), [m.code for m in find_statements(request) if m.negated]
+    remove = dict.fromkeys([*(m.code for m in named if m.negated), *denied])
+    add = dict.fromkeys(m.code for m in named if not m.negated and m.code not in remove)
+    years = _YEARS.search(words)
+    change = 0.0 if years is None else float(years[2]) * (1 if years[1] == "older" else -1)
+    asked: dict[str, Any] = {} if years else parse_attributes(request).to_dict()
+    values = replace(parse_attributes(_YEARS.sub("", words)), **asked)
+    pace = next((pace for pace in PACES if f" {pace}" in words), None)
+    pace = None if values.heart_rate_bpm is not None else pace
+    return Edit(tuple(add), tuple(remove), values, pace, change)
 
 
 def apply_edit(
@@ -126,20 +150,20 @@ def apply_edit(
     codes = _new_statements(edit, before)
     new = _new_values(edit, before, attributes)
     for name, value in new.items():
-        if not _agrees(name, value, edit.add):
+        if not agrees(name, value, edit.add):
             raise InputError(f"{STATEMENTS[edit.add[0]].name} does not go with {name} {value:g}")
     kept = {name: value for name, value in attributes.to_dict().items() if name not in new}
     if "heart_rate_bpm" in new:
         kept.pop("qt_ms", None)
     codes = _with_rhythm(_without_contradicted(codes, new, edit.add), before)
     codes = _named_by_rate(codes, new.get("heart_rate_bpm", kept.get("heart_rate_bpm")), edit.add)
-    values = {name: value for name, value in kept.items() if _agrees(name, value, codes)} | new
+    values = {name: value for name, value in kept.items() if agrees(name, value, codes)} | new
     if NO_PR & set(codes):
         values.pop("pr_ms", None)
     return codes, Attributes(**values)
 
 
-def _descends(code: str, other: str) -> bool:
+def descends(code: str, other: str) -> bool:
     """Whether a statement is the other one or narrower."""
     found: str | None = code
     while found is not None and found != other:
@@ -151,7 +175,7 @@ def _descends(code: str, other: str) -> bool:
 def _new_statements(edit: Edit, before: tuple[str, ...]) -> tuple[str, ...]:
     if "NORM" in edit.add:
         return ("NORM",)
-    left = [code for code in before if not any(_descends(code, gone) for gone in edit.remove)]
+    left = [code for code in before if not any(descends(code, gone) for gone in edit.remove)]
     left = [
         code for code in left if code not in edit.add and not any(conflicts((code, new)) for new in edit.add)
     ]
@@ -180,7 +204,7 @@ def _new_values(edit: Edit, before: Sequence[str], attributes: Attributes) -> di
     return new
 
 
-def _agrees(name: str, value: object, codes: Iterable[str]) -> bool:
+def agrees(name: str, value: object, codes: Iterable[str]) -> bool:
     """Whether a value is what the definitions of all statements allow, and in a normal ECG within its normal range."""
     if not isinstance(value, float | int):
         return True
@@ -198,20 +222,18 @@ def _without_contradicted(
     return tuple(
         code
         for code in codes
-        if code in added
-        or code in _SINUS
-        or all(_agrees(name, value, (code,)) for name, value in new.items())
+        if code in added or code in SINUS or all(agrees(name, value, (code,)) for name, value in new.items())
     )
 
 
 def _named_by_rate(codes: tuple[str, ...], rate: object, added: tuple[str, ...]) -> tuple[str, ...]:
-    if not isinstance(rate, float | int) or any(code in added for code in _SINUS):
+    if not isinstance(rate, float | int) or any(code in added for code in SINUS):
         return codes
     name = "SR"
     for code, (low, high, _) in SINUS_RATES.items():
         if low <= rate <= high and rate not in (low, high):
             name = code
-    return tuple(name if code in _SINUS else code for code in codes)
+    return tuple(name if code in SINUS else code for code in codes)
 
 
 def edit_reply(edit: Edit, before: tuple[Sequence[str], Attributes] | None) -> str:
@@ -226,7 +248,7 @@ def edit_reply(edit: Edit, before: tuple[Sequence[str], Attributes] | None) -> s
     if before is None:
         return NOTHING_BEFORE
     statements, attributes = before
-    missing = [gone for gone in edit.remove if not any(_descends(code, gone) for code in statements)]
+    missing = [gone for gone in edit.remove if not any(descends(code, gone) for code in statements)]
     if missing:
         return f"The ECG before has no {STATEMENTS[missing[0]].name}: there is nothing to take away."
     if edit.older_years and attributes.age is None:
@@ -238,119 +260,28 @@ def edit_reply(edit: Edit, before: tuple[Sequence[str], Attributes] | None) -> s
     return impossible(described, described) or described
 
 
-def _change(
-    kind: str, draw: random.Random, statements: Sequence[str], attributes: Attributes, language: str
-) -> tuple[Edit, dict[str, str]] | None:
-    """What to change, and the words for the slots; None if this ECG cannot be changed in this way."""
-    if kind in ("slower", "faster"):
-        return Edit(pace="slower" if kind == "slower" else "faster"), {}
-    if kind in ("female", "male"):
-        sex: Sex = "female" if kind == "female" else "male"
-        return None if attributes.sex == sex else (Edit(values=Attributes(sex=sex)), {})
-    if kind == "normal":
-        return None if "NORM" in statements else (Edit(add=("NORM",)), {})
-    if kind == "rate":
-        rate = float(draw.randint(35, 180))
-        return Edit(values=Attributes(heart_rate_bpm=rate)), {"hr": f"{rate:.0f}"}
-    if kind == "age":
-        age = float(draw.randint(18, 95))
-        return Edit(values=Attributes(age=age)), {"age": f"{age:.0f}"}
-    if kind in ("older", "younger"):
-        years = draw.choice((5, 10, 15, 20, 25, 30, 40))
-        room = (attributes.age or 0) - 18 if kind == "younger" else 95 - (attributes.age or 95)
-        if attributes.age is None or years > room:
-            return None
-        return Edit(older_years=float(years if kind == "older" else -years)), {"years": str(years)}
-    if kind == "axis":
-        axis = float(draw.randrange(-85, 176, 5))
-        return Edit(values=Attributes(qrs_axis_deg=axis)), {"deg": f"{axis:.0f}"}
-    if kind == "interval":
-        return _interval(draw, statements)
-    names = surfaces(language)
-    if kind == "add_rate":
-        code = draw.choice([code for code in RHYTHMS if code in names and rates_of((code,))])
-        low, high = rates_of((code,)) or (0, 0)
-        fitting = [rate for rate in range(low, high + 1) if _agrees("heart_rate_bpm", rate, (code,))]
-        rate = float(draw.choice(fitting))
-        edit, words = _of_statement(
-            Edit(add=(code,), values=Attributes(heart_rate_bpm=rate)), code, draw, language
-        )
-        return edit, words | {"hr": f"{rate:.0f}"}
-    if kind == "remove":
-        known = [code for code in statements if code in names and code not in (*_SINUS, "NORM")]
-        return (
-            _of_statement(Edit(remove=(code,)), code, draw, language)
-            if known and (code := draw.choice(known))
-            else None
-        )
-    new = [code for code in names if code != "NORM" and not any(_descends(old, code) for old in statements)]
-    code = draw.choice([code for code in new if code not in _SINUS] if draw.random() < 0.9 else new)
-    return _of_statement(Edit(add=(code,)), code, draw, language)
-
-
-def _interval(draw: random.Random, statements: Sequence[str]) -> tuple[Edit, dict[str, str]]:
-    low_high = {"pr_ms": (120, 300), "qrs_ms": (75, 180), "qt_ms": (340, 520)}
-    names = [name for name in low_high if name != "pr_ms" or not NO_PR & set(statements)]
-    name = draw.choice(names)
-    value = float(draw.randint(*low_high[name]))
-    words = {"quantity": draw.choice((_INTERVALS[name], _INTERVALS[name].split()[0])), "ms": f"{value:.0f}"}
-    return Edit(values=Attributes(**{name: value})), words  # type: ignore[arg-type]
-
-
-def _of_statement(edit: Edit, code: str, draw: random.Random, language: str) -> tuple[Edit, dict[str, str]]:
-    plain = [name for name in surfaces(language)[code] if not name.startswith(("a ", "an ", "the "))]
-    return edit, {"thing": draw.choice(plain or list(surfaces(language)[code]))}
-
-
-def _languages(found: Iterable[Family]) -> list[str]:
-    return [family.options.get("lang", "en") for family in found]
-
-
-def sample_edit(
-    rng: np.random.Generator,
-    statements: Sequence[str],
-    attributes: Attributes,
-    split: Split = "train",
-    *,
-    nothing_before: bool = False,
-) -> EditExample:
-    """Draw a change of an ECG that was generated before.
+def described(request: str, words: str, earlier: Sequence[str] = ()) -> str:
+    """Say in canonical words what is to be generated, or why it cannot be.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    statements : sequence of str
-        SCP-ECG codes of the ECG before.
-    attributes : Attributes
-        Its values.
-    split : {"train", "heldout"}
-        Which set of phrasings to draw from.
-    nothing_before : bool
-        Whether the request stands alone, so that the reply asks back.
+    request : str
+        What the user asked for.
+    words : str
+        How the model restated it: a description, or a change of the ECG before.
+    earlier : sequence of str
+        The replies so far, oldest first; the last one that announces an ECG tells what is changed.
 
     Returns
     -------
-    EditExample
-
-    Raises
-    ------
-    KeyError
-        If a code is not in the vocabulary.
+    str
+        Begins with `DESCRIPTION` if there is something to generate.
     """
-    draw = random.Random(int(rng.integers(1 << 62)))
-    while True:
-        kind = draw.choices(list(_KINDS), list(_KINDS.values()))[0]
-        # English four times in five, where the kind is known in another language.
-        spoken = [language for language in _languages(by_kind("edits", split)[kind]) if language != "en"]
-        language = draw.choice(spoken) if spoken and draw.random() < 0.2 else "en"
-        change = _change(kind, draw, statements, attributes, language)
-        if change is not None:
-            break
-    edit, words = change
-    text = ask("edits", kind, draw, split, words, language)
-    before = tuple(statements), attributes
-    answer = edit_reply(edit, None if nothing_before else before)
-    after = before
-    if not nothing_before and answer.startswith("This is an ECG"):
-        after = apply_edit(edit, *before)
-    return EditExample(text, edit, *after, answer)
+    edit = parse_edit(request, words)
+    if edit is None:
+        text = restate(request, words)
+        return impossible(request, text) or text
+    before = [announcement(reply) for reply in earlier if reply.startswith(DESCRIPTION)]
+    if not before:
+        return NOTHING_BEFORE
+    return edit_reply(edit, (parse_statements(before[-1]), parse_attributes(before[-1])))

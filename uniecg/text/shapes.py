@@ -9,40 +9,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from uniecg.attributes import NUMERIC, Attributes
+from uniecg.attributes import NUMERIC
 from uniecg.text.asking import by_kind
 from uniecg.text.grammar import expand
 from uniecg.text.grammar.cases import fill_case, rates_of, sample_case
-from uniecg.text.numbers import find_ranges
 from uniecg.text.requests import RequestExample, Split, finish
 from uniecg.text.statements import STATEMENTS
 
-__all__ = ["read_ranges", "sample_shape"]
+__all__ = ["sample_shape"]
 
 _RANGES = {"rate": "heart_rate_bpm", "age": "age", "pr": "pr_ms", "qrs": "qrs_ms"}
 _SECONDS = {"prs": "pr_ms", "qrss": "qrs_ms", "qts": "qt_ms"}
 _HALF_WIDTHS = (5, 10, 15, 20)
-
-
-def read_ranges(text: str) -> Attributes:
-    """Read ranges such as "rate between 60 and 80"; the value is the middle of the range, rounded.
-
-    Parameters
-    ----------
-    text : str
-        Request.
-
-    Returns
-    -------
-    Attributes
-        What the text gives a plausible range for; the rest is None.
-    """
-    values: dict[str, float] = {}
-    for name, limits in NUMERIC.items():
-        for low, high in find_ranges(text, name):
-            if name not in values and limits.low <= low and high <= limits.high:
-                values[name] = float(round((low + high) / 2))
-    return Attributes(**values)  # type: ignore[arg-type]
 
 
 def _range(name: str, value: float, statements: Sequence[str], draw: random.Random) -> tuple[int, int]:
@@ -73,7 +51,8 @@ def sample_shape(rng: np.random.Generator, split: Split = "train") -> RequestExa
     Returns
     -------
     RequestExample
-        Of a range the attributes hold the middle, as :func:`read_ranges` gives it; all other values stand in the text.
+        Of a range the attributes hold the middle, as :func:`uniecg.text.attributes.read_ranges` gives it; all other
+        values stand in the text.
 
     Raises
     ------

@@ -29,6 +29,7 @@ __all__ = [
     "SLOT_TOKENS",
     "STATEMENT_TOKENS",
     "fill",
+    "has_digits",
     "mark_request",
     "mark_statements",
     "measured_values",
@@ -52,6 +53,7 @@ _PHRASES = {
     "st_depression_mv": re.compile(r"ST depression in [^().]*?\(?up to (\d+\.\d) mV"),
 }
 _NOTHING, _PLACE = "\0", "\ue000"
+_LEAD = re.compile(r"\bV[1-6]\b")
 REFERENCE = re.compile(r"<\|([^|\s]+)\|>")
 _SENTENCE_START = re.compile(r"(?:^|[.?!])\s*$")
 SLOT_TOKENS = [f"<|{name}|>" for name in (*_MENTIONED, *_PHRASES)]
@@ -173,6 +175,12 @@ def point(text: str, values: Mapping[str, str]) -> str:
         if name in values and float(values[name]) == float(text[start:end]):
             places.append((start, end, name))
     return _replace(text, places)
+
+
+def has_digits(pointed: str) -> bool:
+    """Whether a text keeps digits that no token stands for, apart from those of leads."""
+    words = "".join(REFERENCE.split(pointed)[::2])
+    return any(character.isdigit() for character in _LEAD.sub("", words))
 
 
 def _replace(text: str, places: Iterable[tuple[int, int, str]]) -> str:

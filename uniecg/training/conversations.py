@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,16 +12,27 @@ import numpy as np
 from uniecg.attributes import NUMERIC, Attributes
 from uniecg.models.processing_uniecg import ACTION_TOKENS, UniECGProcessor
 from uniecg.text.attributes import describe, generation_answer
+from uniecg.text.dialogues import draw_follow_ups
+from uniecg.text.ecg_qa import draw_question
+from uniecg.text.edit_requests import sample_edit
+from uniecg.text.edits import describe_edit
 from uniecg.text.explain import explain
 from uniecg.text.questions import question_about
 from uniecg.text.requests import RequestExample, sample_request
-from uniecg.text.slots import measured_values, point, request_values
+from uniecg.text.shapes import sample_shape
+from uniecg.text.slots import has_digits, measured_values, point, request_values
 from uniecg.text.statements import RHYTHMS, STATEMENTS
 from uniecg.training.data import MeasuredExample
 
 Modality = Literal["signal", "image", "both"]
 ACTION_WEIGHTS = (0.38, 0.36, 0.26)  # interpret, generate, answer
-PUBLISHED_SHARE = 0.35  # of the generating requests; the rest is free
+PUBLISHED_SHARE, SHAPE_SHARE = 0.35, 0.05  # of the generating requests; the rest is free
+QUESTION_SHARE = 0.35  # of the requests about a measured ECG; half of them in the form of ECG-QA
+EDIT_SHARE, DIALOGUE_SHARE, UNRELATED_SHARE = (
+    0.03,
+    0.1,
+    0.1,
+)  # of the conversations: those with an earlier exchange
 
 
 @dataclass(frozen=True)
@@ -83,28 +94,101 @@ def draw_turn(
     action = str(rng.choice(["interpret", "generate", "answer"], p=weights))
     if action == "interpret":
         return _interpret_turn(examples, int(rng.choice(len(examples), p=odds)), rng, measured)
-    if action == "generate" and rng.random() < PUBLISHED_SHARE:
+    if action == "answer":
+        request = sample_request(rng, "answer")
+        turn = Turn(request.text, action, request.answer or "", action_only=request.action_only)
+    elif rng.random() < PUBLISHED_SHARE:
         return published_turn(rng)
-    request = sample_request(rng, action)  # type: ignore[arg-type]
-    index, line = None, None
-    if request.has_ecg:
-        index = int(rng.choice(len(examples), p=odds))
-        line = examples[index].line if measured else None
-    answer = (
-        generation_answer(request.statements, request.attributes) if action == "generate" else request.answer
+    else:
+        request = sample_shape(rng) if rng.random() < SHAPE_SHARE else sample_request(rng, "generate")
+        turn = _generate_turn(request)
+    if not request.has_ecg:
+        return turn
+    index = int(rng.choice(len(examples), p=odds))
+    return replace(turn, index=index, measured=examples[index].line if measured else None)
+
+
+def draw_conversation(
+    examples: Sequence[MeasuredExample],
+    rng: np.random.Generator,
+    weights: Sequence[float] = ACTION_WEIGHTS,
+    *,
+    measured: bool = True,
+    odds: np.ndarray | None = None,
+) -> tuple[Turn, list[Turn]]:
+    """Draw a turn as :func:`draw_turn` does and what was said before it: nothing or one exchange."""
+    kind = rng.random()
+    if kind < EDIT_SHARE:
+        return edit_turn(rng)
+    if measured and kind < EDIT_SHARE + DIALOGUE_SHARE:
+        return follow_up_turn(examples, int(rng.choice(len(examples), p=odds)), rng)
+    turn = draw_turn(examples, rng, weights, measured=measured, odds=odds)
+    if rng.random() >= UNRELATED_SHARE:
+        return turn, []
+    while (earlier := draw_turn(examples, rng)).action_only:
+        pass  # an exchange whose reply is known
+    return turn, [earlier]
+
+
+def edit_turn(rng: np.random.Generator) -> tuple[Turn, list[Turn]]:
+    """A change of an ECG that was generated before: the reply names the change, not what comes of it."""
+    while True:
+        request = sample_request(rng, "generate")
+        answer = generation_answer(request.statements, request.attributes)
+        if not (request.action_only or request.has_ecg) and answer != generation_answer(()):
+            break
+    edit = sample_edit(rng, request.statements, request.attributes)
+    values = request_values(edit.text)
+    turn = Turn(
+        edit.text,
+        "generate",
+        describe_edit(edit.edit),
+        statements=edit.statements,
+        attributes=edit.attributes,
+        values=values,
     )
-    values = request_values(request.text) if action == "generate" else {}
+    return turn, [Turn(request.text, "generate", answer)]
+
+
+def follow_up_turn(
+    examples: Sequence[MeasuredExample], index: int, rng: np.random.Generator
+) -> tuple[Turn, list[Turn]]:
+    """A further question about an ECG that was spoken of before: the last two exchanges of a dialogue."""
+    item = examples[index]
+    values = measured_values(item.measurements)
+    while True:
+        *_, before, last = draw_follow_ups(rng, item.measurements, item.statements)
+        if not has_digits(point(last.answer, values)):
+            break
+    earlier, turn = (
+        Turn(
+            said.request, said.action, said.answer, index, "signal", item.line, item.statements, values=values
+        )
+        for said in (before, last)
+    )
+    return turn, [earlier]
+
+
+def _generate_turn(request: RequestExample) -> Turn:
+    """A generation request and its restatement, without numbers that stand in the request in other digits.
+
+    Those (ranges, seconds) are read by rule in :func:`uniecg.text.attributes.restate`.
+    """
+    values = request_values(request.text)
+    digits = {float(value) for value in values.values()}
+    told = {
+        name: value
+        for name, value in request.attributes.to_dict().items()
+        if isinstance(value, str) or value in digits
+    }
     return Turn(
         request.text,
-        action,
-        answer or "",
-        index,
-        "signal",
-        line,
-        request.statements,
-        request.attributes,
-        values,
-        request.action_only,
+        "generate",
+        generation_answer(request.statements, Attributes(**told)),
+        statements=request.statements,
+        attributes=request.attributes,
+        values=values,
+        action_only=request.action_only,
     )
 
 
@@ -175,8 +259,8 @@ def _interpret_turn(
             action_only=request.action_only,
         )
     line, values = item.line, measured_values(item.measurements)
-    if rng.random() < 0.35:
-        question, answer = question_about(rng, item.measurements, item.statements)
+    if rng.random() < QUESTION_SHARE:
+        question, answer = _question(item, rng, values)
         return Turn(question, "interpret", answer, index, modality, line, item.statements, values=values)
     request = _report_request(rng)
     style = next((s for s in ("short", "impression") if request.family.startswith(s)), "report")
@@ -192,6 +276,16 @@ def _interpret_turn(
         values=values,
         action_only=request.action_only,
     )
+
+
+def _question(item: MeasuredExample, rng: np.random.Generator, values: Mapping[str, str]) -> tuple[str, str]:
+    """A question about one ECG with its answer, in everyday words or, as often, in the form of ECG-QA."""
+    if rng.random() < 0.5:
+        return question_about(rng, item.measurements, item.statements)
+    while True:
+        question = draw_question(rng, item.measurements, item.statements)
+        if not has_digits(point(question.sentence, values)):
+            return question.text, question.sentence
 
 
 def _report_request(rng: np.random.Generator) -> RequestExample:

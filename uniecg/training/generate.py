@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from uniecg.models import (
 from uniecg.models.conditioning import StatementTable
 from uniecg.models.processing_uniecg import END, PAD
 from uniecg.pipeline import UniECGPipeline
+from uniecg.text.attributes import generation_answer
 from uniecg.training.conversations import Turn
 from uniecg.training.data import measure_examples
 from uniecg.training.run import Run
@@ -38,7 +40,11 @@ class GenerationDataset(ConversationDataset):
         """As in stage 1, but nothing whose statements are not known."""
         while (drawn := super().draw(rng))[0].action_only:
             pass
-        return drawn
+        turn, history = drawn
+        if turn.action == "generate":
+            # A change is carried out before the tokens are written: they follow the whole description.
+            turn = replace(turn, answer=generation_answer(turn.statements, turn.attributes))
+        return turn, history
 
     def encode(self, turn: Turn, history: Sequence[Turn]) -> dict[str, Any]:
         """As in stage 1; a generating reply goes on with the [ECG] tokens."""

@@ -31,7 +31,7 @@ from uniecg.text.slots import (
     mark_request,
     mark_statements,
 )
-from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_turn, rarity_odds
+from uniecg.training.conversations import ACTION_WEIGHTS, Turn, draw_conversation, rarity_odds
 from uniecg.training.data import MeasuredExample, measure_examples
 from uniecg.training.run import Run
 from uniecg.training.tokenizer import train_tokenizer
@@ -41,7 +41,6 @@ from uniecg.training.warm_start import pretrained_words, warm_start
 IGNORE = -100
 KINDS = ("words", "ecg", "measured")
 SHARES = (0.5, 0.2, 0.3)
-FOLLOW_UPS = 0.1  # share of requests that come after another exchange
 BATCHES_TOGETHER = 8
 
 
@@ -127,16 +126,11 @@ class ConversationDataset(Dataset[dict[str, Any]]):
         """A turn and what was said before it."""
         kind = str(rng.choice(KINDS, p=self.shares))
         while True:
-            turn = draw_turn(self.examples, rng, self.weights, measured=kind == "measured", odds=self.odds)
+            turn, history = draw_conversation(
+                self.examples, rng, self.weights, measured=kind == "measured", odds=self.odds
+            )
             if (turn.index is None) == (kind == "words"):
-                break
-        return turn, [self._earlier(rng)] if rng.random() < FOLLOW_UPS else []
-
-    def _earlier(self, rng: np.random.Generator) -> Turn:
-        """An exchange whose reply is known."""
-        while (turn := draw_turn(self.examples, rng)).action_only:
-            pass
-        return turn
+                return turn, history
 
     def make(self, number: int) -> dict[str, Any]:
         """The conversation of this number, as the model takes it."""
@@ -273,7 +267,8 @@ def _tokenizer(
     """A tokenizer of drawn conversations and of words that the pretrained encoder knows."""
     rng = np.random.default_rng(seed)
     turns = [
-        draw_turn(examples, rng) for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
+        draw_conversation(examples, rng)[0]
+        for _ in track(range(settings["tokenizer_texts"]), description="tokenizer")
     ]
     texts = [
         text
