@@ -107,14 +107,18 @@ def premature_beats(intervals: FloatArray) -> BoolArray:
     return early
 
 
-def irregularity(times: Beats) -> float:
+def irregularity(times: Beats, left_out: BoolArray | None = None) -> float:
     """Median absolute difference of successive RR intervals over the median RR, without those beside wide beats.
 
     Parameters
     ----------
     times : Beats
+    left_out : ndarray of bool, shape (n_beats,), optional
+        Further beats whose intervals do not count.
     """
     ectopic = times.wide & ~times.dominant
+    if left_out is not None:
+        ectopic = ectopic | left_out
     kept = times.rr_s[1:][~(ectopic[1:] | ectopic[:-1])]
     kept = kept[np.isfinite(kept)]
     if kept.size < 3:
