@@ -10,6 +10,7 @@ from synthetic_ecg import P_BEFORE_R_S, SHAPES, bump, regular, synthetic
 
 from uniecg.record import LEADS, Record
 from uniecg.signal import measure
+from uniecg.signal.atrial_waves import _trusted
 from uniecg.signal.quantities import DERIVED
 
 TIME_S = np.arange(5000) / 500.0
@@ -65,6 +66,31 @@ def test_complete_block_has_two_rates() -> None:
     assert m.pr_range_ms > 150
 
 
+@pytest.mark.parametrize("start_s", [0.22, 0.32])
+def test_p_waves_that_pass_by_one_complex_are_found_everywhere(start_s: float) -> None:
+    p_s, r_s = np.arange(start_s, 9.9, 0.7), np.arange(0.5, 9.9, 1.43)
+    m = measure(with_p(r_s, p_s))
+    assert m.p_fraction < 0.5
+    assert m.p_rate_bpm == pytest.approx(60 / 0.7, abs=1)
+    assert len(m.p_waves_s) == p_s.size
+
+
+def test_p_waves_march_through_the_complexes_that_hide_them() -> None:
+    beats = np.arange(0.9, 10.0, 1.6)
+    covered = np.stack([beats - 0.1, beats + 0.45])
+    p_s = np.arange(0.2, 10.0, 0.75)
+    hidden = ((p_s[:, None] > covered[0]) & (p_s[:, None] < covered[1])).any(axis=1)
+    hidden[[0, 1, 4, 5]] = False  # some are seen on T
+    assert hidden.sum() >= 2
+    seen = p_s[~hidden]
+    np.testing.assert_array_equal(_trusted(np.zeros(0), seen, covered), seen)
+    rest_of_t = np.sort(np.append(seen, seen[5] + 0.3))
+    assert seen[6] - seen[5] == pytest.approx(0.75)
+    np.testing.assert_array_equal(_trusted(np.zeros(0), rest_of_t, covered), seen)
+    nowhere = covered + 100.0
+    assert _trusted(np.zeros(0), seen, nowhere).size == 0
+
+
 def test_a_row_of_atrial_waves_is_no_p_wave() -> None:
     rng = np.random.default_rng(3)
     r_s = 0.4 + np.cumsum(rng.uniform(0.6, 1.1, 10))
@@ -88,6 +114,17 @@ def test_kinds_of_beats() -> None:
     for at in r_s:
         signal[:, round((at - 0.06) * 500)] += 2.5
     assert (measure(Record(signal, 500.0)).beats.kind == "paced").all()
+
+
+def test_many_early_beats_are_told_by_what_is_regular_between_them() -> None:
+    early = (2, 5, 8)
+    r_s = regular(70)
+    r_s[list(early)] -= 0.25
+    m = measure(synthetic(r_s))
+    assert m.rr_irregularity > 0.1
+    assert np.flatnonzero(m.beats.kind == "pac").tolist() == list(early)
+    irregular = 0.4 + np.cumsum(np.random.default_rng(5).uniform(0.5, 1.1, 11))
+    assert not (measure(synthetic(irregular[irregular < 9.7], p=False)).beats.kind == "pac").any()
 
 
 def test_the_second_part_of_the_qrs_complex_belongs_to_it() -> None:
