@@ -11,6 +11,7 @@ from synthetic_ecg import P_BEFORE_R_S, SHAPES, bump, regular, synthetic
 from uniecg.record import LEADS, Record
 from uniecg.signal import measure
 from uniecg.signal.atrial_waves import _trusted
+from uniecg.signal.criteria import findings
 from uniecg.signal.quantities import DERIVED
 
 TIME_S = np.arange(5000) / 500.0
@@ -100,6 +101,17 @@ def test_a_row_of_atrial_waves_is_no_p_wave() -> None:
     m = measure(flutter)
     assert m.p_fraction < 0.5
     assert m.atrial_rate_bpm == pytest.approx(300, abs=6)
+
+
+@pytest.mark.parametrize(("rate_bpm", "wave_bpm"), [(75.0, 300.0), (68.0, 272.0)])
+def test_flutter_waves_in_step_with_the_beats_are_seen_between_them(rate_bpm: float, wave_bpm: float) -> None:
+    waves = np.arange(0.05, 10.0, 60.0 / wave_bpm)
+    m = measure(with_waves(synthetic(regular(rate_bpm), p=False), {"II": 0.2, "V1": 0.15}, waves, 0.1))
+    assert m.atrial_rate_bpm == pytest.approx(wave_bpm, abs=5)
+    assert m.atrial_regularity > 0.7
+    assert "AFLT" in findings(m)
+    for rate in (50.0, 75.0, 95.0):
+        assert measure(synthetic(regular(rate))).atrial_regularity < 0.7
 
 
 def test_kinds_of_beats() -> None:
