@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from uniecg.signal import measure
 from uniecg.signal.atrial_waves import _trusted
 from uniecg.signal.criteria import findings
 from uniecg.signal.quantities import DERIVED
+from uniecg.signal.rhythm import premature_beats
 
 TIME_S = np.arange(5000) / 500.0
 
@@ -65,6 +68,36 @@ def test_complete_block_has_two_rates() -> None:
     assert m.p_rate_bpm == pytest.approx(60 / 0.68, abs=2)
     assert m.blocked_p_count >= 4
     assert m.pr_range_ms > 150
+
+
+def test_a_blocked_p_wave_is_no_beat_and_no_beat_before_its_pause_is_early() -> None:
+    r_s = regular(60)
+    led = np.delete(r_s, 4)
+    sizes = {lead: 3.0 * shape[0] for lead, shape in SHAPES.items()}
+    m = measure(with_waves(synthetic(led, p=False), sizes, r_s - P_BEFORE_R_S, 0.03))
+    assert len(m.beats) == led.size
+    assert m.blocked_p_count == 1
+    assert DERIVED["dropped_count"](m) == 1
+
+
+def test_early_beats_are_told_from_beats_before_a_pause() -> None:
+    block = premature_beats(np.array([1.0, 2.0, 1.0, 1.0, 1.0, 1.0]))
+    assert not block.any()
+    bigeminy = premature_beats(np.array([0.6, 1.0, 0.6, 1.0, 0.6, 1.0]))
+    assert np.flatnonzero(bigeminy).tolist() == [1, 3, 5]
+    single = premature_beats(np.array([0.8, 0.8, 0.5, 1.1, 0.8, 0.8]))
+    assert np.flatnonzero(single).tolist() == [3]
+
+
+def test_a_beat_behind_a_pause_has_the_p_wave_that_the_search_over_the_record_found() -> None:
+    m = measure(with_p(r_s := np.delete(regular(60), 4), np.delete(regular(60), 4) - P_BEFORE_R_S))
+    lost = m.beats.p_peak_s.copy()
+    behind = int(np.argmax(np.diff(r_s))) + 1
+    found = np.append(m.p_waves_s[~np.isclose(m.p_waves_s, lost[behind])], lost[behind] + 0.05)
+    lost[behind] = np.nan
+    without = replace(m, beats=replace(m.beats, p_peak_s=lost), p_waves_s=np.zeros(0))
+    assert DERIVED["dropped_count"](without) == 0
+    assert DERIVED["dropped_count"](replace(without, p_waves_s=np.sort(found))) == 1
 
 
 @pytest.mark.parametrize("start_s", [0.22, 0.32])
