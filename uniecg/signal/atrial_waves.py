@@ -138,7 +138,12 @@ def _match(scaled: FloatArray, template: FloatArray) -> IntArray:
         return np.zeros(0, dtype=np.int64)
     shape = template - template.mean(axis=1, keepdims=True)
     size = float(np.square(shape).sum())
-    dots = sum(np.correlate(lead, part, "valid") for lead, part in zip(scaled, shape, strict=True))
+    # Each sample of the template against the whole record, over all leads at once; then summed along the template.
+    products = shape.T @ scaled
+    stop = scaled.shape[1] - width + 1
+    dots = products[0, :stop].copy()
+    for step in range(1, width):
+        dots += products[step, step : step + stop]
     total = np.cumsum(np.pad(scaled, ((0, 0), (1, 0))), axis=1)
     squares = np.cumsum(np.pad(np.square(scaled).sum(axis=0), (1, 0)))
     sums = total[:, width:] - total[:, :-width]
