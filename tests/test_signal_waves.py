@@ -12,6 +12,7 @@ from synthetic_ecg import P_BEFORE_R_S, SHAPES, bump, regular, synthetic
 
 from uniecg.record import LEADS, Record
 from uniecg.signal import measure
+from uniecg.signal.atrial import waves_between_beats
 from uniecg.signal.atrial_waves import _trusted
 from uniecg.signal.criteria import findings
 from uniecg.signal.quantities import DERIVED
@@ -145,6 +146,19 @@ def test_flutter_waves_in_step_with_the_beats_are_seen_between_them(rate_bpm: fl
     assert "AFLT" in findings(m)
     for rate in (50.0, 75.0, 95.0):
         assert measure(synthetic(regular(rate))).atrial_regularity < 0.7
+
+
+def test_beats_without_a_place_do_not_stop_the_search_between_beats() -> None:
+    waves = np.arange(0.05, 10.0, 0.2)
+    record = with_waves(synthetic(regular(75), p=False), {"II": 0.2, "V1": 0.15}, waves, 0.1)
+    nowhere = {
+        name: getattr(measure(record).beats, name).copy() for name in ("qrs_on_s", "r_peak_s", "t_off_s")
+    }
+    for values in nowhere.values():
+        values[-1] = np.nan
+    rate_bpm, likeness = waves_between_beats(record.signal, replace(measure(record).beats, **nowhere))
+    assert rate_bpm == pytest.approx(300, abs=6)
+    assert likeness > 0.7
 
 
 def test_kinds_of_beats() -> None:

@@ -124,7 +124,8 @@ def waves_between_beats(signal: FloatArray, times: Beats) -> tuple[float, float]
     free = np.ones(n, dtype=np.float32)
     start_s = np.where(np.isfinite(times.qrs_on_s), times.qrs_on_s, times.r_peak_s - 0.04)
     end_s = np.where(np.isfinite(times.t_off_s), times.t_off_s, start_s + QT_S)
-    for start, end in zip(start_s.tolist(), end_s.tolist(), strict=True):
+    placed = np.isfinite(start_s)
+    for start, end in zip(start_s[placed].tolist(), end_s[placed].tolist(), strict=True):
         free[max(int(start * rate) - 1, 0) : int(end * rate) + 2] = 0.0
     low, high = LAGS
     if free[:-low] @ free[low:] < MIN_PAIRS_S * rate:
