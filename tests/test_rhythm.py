@@ -143,7 +143,15 @@ def test_complete_block_dissociates_atria_and_ventricles() -> None:
     assert p.p_s.size > 1.3 * p.r_s.size
     pr = [r - p.p_s[p.p_s < r][-1] for r in p.r_s if (p.p_s < r).any()]
     assert np.ptp(pr) > 0.1
-    assert np.ptp(np.diff(p.p_s)) < 1e-6
+    assert 0.0 < np.diff(p.p_s).std() < 0.1 * np.diff(p.p_s).mean()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_p_waves_of_complete_block_do_not_keep_step_with_the_beats(seed: int) -> None:
+    p = plan("3AVB", heart_rate_bpm=40, seed=seed)
+    ratio = np.diff(p.r_s).mean() / np.diff(p.p_s).mean()
+    assert 1.3 < ratio < 2.6
+    assert abs(ratio - 2.0) > 0.03
 
 
 def test_wenckebach_lengthens_pr_until_a_beat_is_dropped() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,12 @@ from synthetic_ecg import P_BEFORE_R_S, SHAPES, bump, regular, synthetic
 
 from uniecg.record import LEADS, Record
 from uniecg.signal import measure
+from uniecg.signal.atrial import waves_between_beats
+from uniecg.signal.atrial_waves import _trusted
+from uniecg.signal.criteria import findings
+from uniecg.signal.measurements import Beats
 from uniecg.signal.quantities import DERIVED
+from uniecg.signal.rhythm import premature_beats
 
 TIME_S = np.arange(5000) / 500.0
 
@@ -65,6 +72,61 @@ def test_complete_block_has_two_rates() -> None:
     assert m.pr_range_ms > 150
 
 
+def test_a_blocked_p_wave_is_no_beat_and_no_beat_before_its_pause_is_early() -> None:
+    r_s = regular(60)
+    led = np.delete(r_s, 4)
+    sizes = {lead: 3.0 * shape[0] for lead, shape in SHAPES.items()}
+    m = measure(with_waves(synthetic(led, p=False), sizes, r_s - P_BEFORE_R_S, 0.03))
+    assert len(m.beats) == led.size
+    assert m.blocked_p_count == 1
+    assert DERIVED["dropped_count"](m) == 1
+
+
+def test_early_beats_are_told_from_beats_before_a_pause() -> None:
+    block = premature_beats(np.array([1.0, 2.0, 1.0, 1.0, 1.0, 1.0]))
+    assert not block.any()
+    bigeminy = premature_beats(np.array([0.6, 1.0, 0.6, 1.0, 0.6, 1.0]))
+    assert np.flatnonzero(bigeminy).tolist() == [1, 3, 5]
+    single = premature_beats(np.array([0.8, 0.8, 0.5, 1.1, 0.8, 0.8]))
+    assert np.flatnonzero(single).tolist() == [3]
+
+
+def test_a_beat_behind_a_pause_has_the_p_wave_that_the_search_over_the_record_found() -> None:
+    m = measure(with_p(r_s := np.delete(regular(60), 4), np.delete(regular(60), 4) - P_BEFORE_R_S))
+    lost = m.beats.p_peak_s.copy()
+    behind = int(np.argmax(np.diff(r_s))) + 1
+    found = np.append(m.p_waves_s[~np.isclose(m.p_waves_s, lost[behind])], lost[behind] + 0.05)
+    lost[behind] = np.nan
+    without = replace(m, beats=replace(m.beats, p_peak_s=lost), p_waves_s=np.zeros(0))
+    assert DERIVED["dropped_count"](without) == 0
+    assert DERIVED["dropped_count"](replace(without, p_waves_s=np.sort(found))) == 1
+
+
+@pytest.mark.parametrize("start_s", [0.22, 0.32])
+def test_p_waves_that_pass_by_one_complex_are_found_everywhere(start_s: float) -> None:
+    p_s, r_s = np.arange(start_s, 9.9, 0.7), np.arange(0.5, 9.9, 1.43)
+    m = measure(with_p(r_s, p_s))
+    assert m.p_fraction < 0.5
+    assert m.p_rate_bpm == pytest.approx(60 / 0.7, abs=1)
+    assert len(m.p_waves_s) == p_s.size
+
+
+def test_p_waves_march_through_the_complexes_that_hide_them() -> None:
+    beats = np.arange(0.9, 10.0, 1.6)
+    covered = np.stack([beats - 0.1, beats + 0.45])
+    p_s = np.arange(0.2, 10.0, 0.75)
+    hidden = ((p_s[:, None] > covered[0]) & (p_s[:, None] < covered[1])).any(axis=1)
+    hidden[[0, 1, 4, 5]] = False  # some are seen on T
+    assert hidden.sum() >= 2
+    seen = p_s[~hidden]
+    np.testing.assert_array_equal(_trusted(np.zeros(0), seen, covered), seen)
+    rest_of_t = np.sort(np.append(seen, seen[5] + 0.3))
+    assert seen[6] - seen[5] == pytest.approx(0.75)
+    np.testing.assert_array_equal(_trusted(np.zeros(0), rest_of_t, covered), seen)
+    nowhere = covered + 100.0
+    assert _trusted(np.zeros(0), seen, nowhere).size == 0
+
+
 def test_a_row_of_atrial_waves_is_no_p_wave() -> None:
     rng = np.random.default_rng(3)
     r_s = 0.4 + np.cumsum(rng.uniform(0.6, 1.1, 10))
@@ -74,6 +136,29 @@ def test_a_row_of_atrial_waves_is_no_p_wave() -> None:
     m = measure(flutter)
     assert m.p_fraction < 0.5
     assert m.atrial_rate_bpm == pytest.approx(300, abs=6)
+
+
+@pytest.mark.parametrize(("rate_bpm", "wave_bpm"), [(75.0, 300.0), (68.0, 272.0)])
+def test_flutter_waves_in_step_with_the_beats_are_seen_between_them(rate_bpm: float, wave_bpm: float) -> None:
+    waves = np.arange(0.05, 10.0, 60.0 / wave_bpm)
+    m = measure(with_waves(synthetic(regular(rate_bpm), p=False), {"II": 0.2, "V1": 0.15}, waves, 0.1))
+    assert m.atrial_rate_bpm == pytest.approx(wave_bpm, abs=5)
+    assert m.atrial_regularity > 0.7
+    assert "AFLT" in findings(m)
+    for rate in (50.0, 75.0, 95.0):
+        assert measure(synthetic(regular(rate))).atrial_regularity < 0.7
+
+
+def test_a_beat_without_a_place_does_not_stop_the_search_between_beats() -> None:
+    waves = np.arange(0.05, 10.0, 0.2)
+    record = with_waves(synthetic(regular(75), p=False), {"II": 0.2, "V1": 0.15}, waves, 0.1)
+    beats = measure(record).beats
+    columns = {item.name: getattr(beats, item.name) for item in fields(beats)}
+    more = {
+        name: np.append(values, np.nan if values.dtype.kind == "f" else values[-1])
+        for name, values in columns.items()
+    }
+    assert waves_between_beats(record.signal, Beats(**more)) == waves_between_beats(record.signal, beats)
 
 
 def test_kinds_of_beats() -> None:
@@ -88,6 +173,17 @@ def test_kinds_of_beats() -> None:
     for at in r_s:
         signal[:, round((at - 0.06) * 500)] += 2.5
     assert (measure(Record(signal, 500.0)).beats.kind == "paced").all()
+
+
+def test_many_early_beats_are_told_by_what_is_regular_between_them() -> None:
+    early = (2, 5, 8)
+    r_s = regular(70)
+    r_s[list(early)] -= 0.25
+    m = measure(synthetic(r_s))
+    assert m.rr_irregularity > 0.1
+    assert np.flatnonzero(m.beats.kind == "pac").tolist() == list(early)
+    irregular = 0.4 + np.cumsum(np.random.default_rng(5).uniform(0.5, 1.1, 11))
+    assert not (measure(synthetic(irregular[irregular < 9.7], p=False)).beats.kind == "pac").any()
 
 
 def test_the_second_part_of_the_qrs_complex_belongs_to_it() -> None:

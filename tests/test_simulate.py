@@ -115,6 +115,15 @@ def test_normal_ecg_has_the_features_a_reader_expects() -> None:
         assert all(abs(m.leads[lead].j_mv) < 0.15 for lead in LEADS)
 
 
+def test_normal_p_waves_point_down_and_left() -> None:
+    normals = [measure(draw("NORM", seed=seed).record) for seed in range(12)]
+    assert 45.0 < np.median([m.p_axis_deg for m in normals]) < 75.0  # normal: 0 to 75 degrees
+    assert max(m.p_axis_deg for m in normals) < 90.0
+    assert all(0.015 < m.leads["I"].p_mv < m.leads["II"].p_mv < 0.25 for m in normals)
+    assert min(m.leads["V1"].p_terminal_mv for m in normals) > -0.1  # below: the left atrium is enlarged
+    assert measure(draw("NORM", "REVERSAL LA/RA", seed=3).record).leads["I"].p_mv < -0.015
+
+
 def test_women_have_lower_voltages_and_old_people_an_axis_further_left() -> None:
     def mean(quantity: str, **person: object) -> float:
         drawn = (draw("NORM", seed=seed, **person) for seed in range(12))
@@ -135,7 +144,8 @@ def test_women_have_lower_voltages_and_old_people_an_axis_further_left() -> None
     "statement",
     ["CLBBB", "CRBBB", "IRBBB", "LAFB", "LPFB", "IVCD", "WPW", "LVH", "RVH", "LAO/LAE", "RAO/RAE", "IMI", "AMI", "LMI",
      "STEMI inferior", "STEMI anterior", "STEMI posterior", "ISCLA", "INJIN", "PERICARDITIS", "EARLY REPOLARISATION",
-     "LNGQT", "SHQT", "LVOLT", "HYPERK", "AFIB", "3AVB", "2AVB1", "2AVB21", "PACE", "PVC", "PAC", "BIGU"],
+     "LNGQT", "SHQT", "LVOLT", "HYPERK", "AFIB", "AFLT", "SVARR", "3AVB", "2AVB", "2AVB1", "2AVB21", "PACE", "PVC",
+     "PAC", "BIGU", "REVERSAL LA/RA"],
 )  # fmt: skip
 def test_diagnosis_meets_its_criteria(statement: str) -> None:
     met = [shows(statement, measure(draw(statement, seed=seed, noise=1.0).record)) for seed in range(5)]

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from scipy import ndimage
 
 from uniecg.signal.filters import ANALYSIS_RATE, FloatArray, IntArray, block_means
+from uniecg.signal.measurements import Beats
 from uniecg.signal.waves import NAN
 
 BAND_HZ = (2.5, 12.0)
 FLUTTER_HZ = (3.3, 6.7)
 MIN_S = 3.0
+
+STEP = 5
+"""Between the beats, waves are looked for at 100 Hz."""
+
+LAGS = (17, 26)
+"""Cycles of flutter waves, 230 to 350 per minute, in hundredths of a second."""
+
+MIN_PAIRS_S = 1.2
+"""Less to compare between the beats says nothing: flutter waves are there all the time."""
+
+SAME_WAVES = 0.72
+"""From here on a row of waves counts. Of 464 records of `train` and `val` without flutter, 104 of them fibrillations,
+the highest has 0.69; of ten flutters with enough time between the beats, six have 0.75 or more."""
+
+LEAST_ALIKE = 0.3
+"""Less after one cycle cannot become `SAME_WAVES`, whatever there is after half a cycle."""
+
+QT_S, MEAN_S = 0.4, 0.3
 
 
 def without_beats(signal: FloatArray, index: IntArray, beat: FloatArray, before: int) -> FloatArray:
@@ -60,7 +82,8 @@ def atrial_activity(rest: FloatArray) -> tuple[float, float]:
     thin = block_means(rest, 10)
     thin = (thin - thin.mean(axis=1, keepdims=True)) * np.hanning(thin.shape[1])
     size = 2048 if thin.shape[1] <= 2048 else thin.shape[1]
-    power = np.square(np.abs(np.fft.rfft(thin, size, axis=1))).sum(axis=0)
+    spectrum = np.fft.rfft(thin, size, axis=1)
+    power = (np.square(spectrum.real) + np.square(spectrum.imag)).sum(axis=0)
     frequency = np.fft.rfftfreq(size, 10.0 / ANALYSIS_RATE)
     band = (frequency >= BAND_HZ[0]) & (frequency <= BAND_HZ[1])
     flutter = (frequency >= FLUTTER_HZ[0]) & (frequency <= FLUTTER_HZ[1])
@@ -70,3 +93,65 @@ def atrial_activity(rest: FloatArray) -> tuple[float, float]:
     top = float(frequency[flutter][np.argmax(power[flutter])])
     near = band & ((np.abs(frequency - top) < 0.35) | (np.abs(frequency - 2 * top) < 0.35))
     return 60.0 * top, float(power[near].sum() / total)
+
+
+def waves_between_beats(signal: FloatArray, times: Beats) -> tuple[float, float]:
+    """Find a row of equal waves between the end of T and the next QRS complex.
+
+    Where a fixed number of flutter waves goes with each beat, the median beat holds them too, and subtracting it
+    takes them away. Between the beats they stay.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n_leads, n_samples), mV, at 500 Hz
+    times : Beats
+
+    Returns
+    -------
+    rate_bpm : float, per minute
+    likeness : float
+        Half the difference of the autocorrelations after one and after half a cycle, over all leads: 1 for a sine,
+        near 0 for a lone P wave. NaN where there is too little between the beats, or nothing repeats.
+
+    References
+    ----------
+    Saoudi et al. 2001, Eur Heart J 22:1162 (flutter: a regular rate of 240 per minute or more, no level line between
+    the deflections).
+    """
+    rate = ANALYSIS_RATE / STEP
+    thin = block_means(signal, STEP).astype(np.float32)
+    n = thin.shape[1]
+    free = np.ones(n, dtype=np.float32)
+    start_s = np.where(np.isfinite(times.qrs_on_s), times.qrs_on_s, times.r_peak_s - 0.04)
+    end_s = np.where(np.isfinite(times.t_off_s), times.t_off_s, start_s + QT_S)
+    placed = np.isfinite(start_s)
+    for start, end in zip(start_s[placed].tolist(), end_s[placed].tolist(), strict=True):
+        free[max(int(start * rate) - 1, 0) : int(end * rate) + 2] = 0.0
+    low, high = LAGS
+    if free[:-low] @ free[low:] < MIN_PAIRS_S * rate:
+        return NAN, NAN
+    width = int(MEAN_S * rate)
+    share = ndimage.uniform_filter1d(free, width, mode="constant")
+    mean = ndimage.uniform_filter1d(thin * free, width, axis=1, mode="constant") / np.maximum(share, 1e-9)
+    # Rows end to end, zeros between them: one product then compares all leads.
+    row = np.pad((thin - mean) * free, ((0, 0), (0, high + 1)))
+    energy, flat = np.square(row[:, :n]).sum(axis=0), row.ravel()
+
+    def alike(lag: int) -> float:
+        if free[:-lag] @ free[lag:] < MIN_PAIRS_S * rate:
+            return NAN
+        size = (energy[:-lag] @ free[lag:]) * (free[:-lag] @ energy[lag:])
+        return float(flat[:-lag] @ flat[lag:]) / max(math.sqrt(size), 1e-12)
+
+    # A first look at every third lag: the others are no more than a sixth of a half cycle away.
+    if not any(alike(lag) >= LEAST_ALIKE for lag in range(low, high + 1, 3)):
+        return NAN, NAN
+    course = [alike(lag) for lag in range(low - 1, high + 2)]
+    tops = [at for at in range(1, len(course) - 1) if course[at - 1] <= course[at] >= course[at + 1]]
+    if not tops:
+        return NAN, NAN
+    top = max(tops, key=course.__getitem__)
+    left, height, right = course[top - 1 : top + 2]
+    lag = low - 1 + top
+    bend = max(2.0 * height - left - right, 1e-12)
+    return 60.0 * rate / (lag + 0.5 * (right - left) / bend), 0.5 * (height - alike((lag + 1) // 2))

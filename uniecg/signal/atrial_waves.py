@@ -28,7 +28,9 @@ REGULAR_PP = 0.15
 REGULAR_SHARE, REGULAR_SHARE_ALONE = 0.8, 0.9
 """Share of regular intervals asked for, and the same where no P wave goes with the complexes."""
 
-KNOWN_SHARE = 0.7
+KNOWN_SHARE, LEAST_SHARE = 0.7, 0.4
+"""Share of complexes with a P wave before them: to be trusted alone, and to look for more of the same shape."""
+
 MAX_PR_S = 0.6
 MIN_WAVES = 4
 
@@ -85,7 +87,9 @@ def av_relation(
     scaled = block_means(rest, STEP) / np.maximum(noise, 1e-6)[:, None]
     template: FloatArray | None
     lead_in = 0.5 * USUAL_P_MS / 1000.0
-    if math.isfinite(waves.p_on):
+    known = times.p_peak_s[np.isfinite(times.p_peak_s)]
+    # What few beats have is no P wave that goes with the complexes, but one that passes by.
+    if math.isfinite(waves.p_on) and len(known) >= LEAST_SHARE * len(qrs_s):
         start, stop = int(waves.p_on), int(waves.p_off) + 1
         template = beat[:, start:stop:STEP] / np.maximum(noise, 1e-6)[:, None]
         lead_in = (waves.p_peak - waves.p_on) / ANALYSIS_RATE
@@ -95,9 +99,8 @@ def av_relation(
         return UNKNOWN
     found = _match(scaled, template) * STEP / ANALYSIS_RATE + lead_in
     # Close to a complex its remains may hide a P wave that was already found in the beat itself.
-    known = times.p_peak_s[np.isfinite(times.p_peak_s)]
     extra = found[~_near(found, known, MIN_PP_S / 2.0)]
-    every = _trusted(known, extra, len(qrs_s))
+    every = _trusted(known, extra, np.stack([qrs_s - lead_in, times.t_off_s[whole]]))
     return _relate(every, lead_in, qrs_s, conducts) if len(every) >= MIN_WAVES else UNKNOWN
 
 
@@ -116,9 +119,9 @@ def _seed(scaled: FloatArray) -> FloatArray | None:
     peaks, heights = peaks[inside], found["peak_heights"][inside]
     if peaks.size < MIN_WAVES:
         return None
-    first = peaks[np.argsort(heights)[len(heights) * 3 // 4]]
-    template = _cut(scaled, np.array([first]), width)[0]
-    again = _match(scaled, template)
+    # A single one may be none, or have met a QRS complex; of three the one that recurs middling often is taken.
+    firsts = peaks[np.argsort(heights)[[len(heights) * eighths // 8 for eighths in (6, 7, 5)]]]
+    again = sorted((_match(scaled, template) for template in _cut(scaled, firsts, width)), key=len)[1]
     return _cut(scaled, again + width // 2, width).mean(axis=0) if again.size >= MIN_WAVES else None
 
 
@@ -135,7 +138,12 @@ def _match(scaled: FloatArray, template: FloatArray) -> IntArray:
         return np.zeros(0, dtype=np.int64)
     shape = template - template.mean(axis=1, keepdims=True)
     size = float(np.square(shape).sum())
-    dots = sum(np.correlate(lead, part, "valid") for lead, part in zip(scaled, shape, strict=True))
+    # Each sample of the template against the whole record, over all leads at once; then summed along the template.
+    products = shape.T @ scaled
+    stop = scaled.shape[1] - width + 1
+    dots = products[0, :stop].copy()
+    for step in range(1, width):
+        dots += products[step, step : step + stop]
     total = np.cumsum(np.pad(scaled, ((0, 0), (1, 0))), axis=1)
     squares = np.cumsum(np.pad(np.square(scaled).sum(axis=0), (1, 0)))
     sums = total[:, width:] - total[:, :-width]
@@ -147,19 +155,35 @@ def _match(scaled: FloatArray, template: FloatArray) -> IntArray:
     return np.asarray(peaks, dtype=np.int64)
 
 
-def _trusted(known: FloatArray, extra: FloatArray, n_beats: int) -> FloatArray:
-    """Keep all P waves where they are regular, else those before the complexes if most have one, else none."""
+def _trusted(known: FloatArray, extra: FloatArray, covered: FloatArray) -> FloatArray:
+    """Keep all P waves where they are regular, else those before the complexes if most have one, else none.
+
+    Parameters
+    ----------
+    known, extra : ndarray, seconds
+        Found before the complexes and elsewhere.
+    covered : ndarray, shape (2, n_beats), seconds
+        From where to where each complex, its T included, may hide a P wave.
+    """
     every = np.sort(np.concatenate([known, extra]))
-    fallback = known if len(known) >= KNOWN_SHARE * n_beats else np.zeros(0)
+    fallback = known if len(known) >= KNOWN_SHARE * covered.shape[1] else np.zeros(0)
     if len(every) < MIN_WAVES:
         return fallback
+    typical = median(np.diff(every).tolist())
+    if extra.size:
+        # Between two waves one cycle apart there is no third: that is a rest of a T wave.
+        spare = np.abs(every[2:] - every[:-2] - typical) < REGULAR_PP * typical
+        spare = np.concatenate([[False], spare, [False]]) & ~np.isin(every, known)
+        every = every[~spare | np.concatenate([[False], spare[:-1]])]
     gaps = np.diff(every)
-    typical = median(gaps.tolist())
-    # One wave hidden in a complex doubles an interval.
     times = np.maximum(np.round(gaps / typical), 1.0)
     fits = np.abs(gaps - times * typical) < REGULAR_PP * typical
     share = REGULAR_SHARE if known.size else REGULAR_SHARE_ALONE
-    if fits.mean() < share or (times == 1.0).mean() < share:
+    # A wave hidden in a complex doubles an interval.
+    middle = 0.5 * (every[1:] + every[:-1])
+    hidden = ((middle[:, None] > covered[0]) & (middle[:, None] < covered[1])).any(axis=1)
+    whole = (times == 1.0) | ((times == 2.0) & hidden)
+    if fits.mean() < share or whole.mean() < share:
         return fallback
     in_place = np.concatenate([[True], fits]) & np.concatenate([fits, [True]])
     return np.asarray(every[in_place | np.isin(every, known)])

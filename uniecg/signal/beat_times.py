@@ -83,7 +83,7 @@ def _kinds(times: Beats) -> StringArray:
     kind = np.full(len(times), "dominant", dtype="<U8")
     other = times.wide & ~times.dominant
     kind[~times.dominant] = "other"
-    if irregularity(times) <= FIBRILLATION_IRREGULARITY:
+    if irregularity(times) <= FIBRILLATION_IRREGULARITY or _regular_but_for_early_beats(times):
         kind[times.premature & ~other] = "pac"
     kind[other & (times.premature | np.isnan(times.p_peak_s))] = "pvc"
     # A lone narrow wave before a beat that looks like the unpaced ones is no stimulus.
@@ -91,12 +91,20 @@ def _kinds(times: Beats) -> StringArray:
     return kind
 
 
+def _regular_but_for_early_beats(times: Beats) -> bool:
+    """Judge many early beats in a rhythm with P waves by the intervals that no early beat begins or ends."""
+    without = irregularity(times, times.premature)
+    return not _lacks_p(times) and not without > FIBRILLATION_IRREGULARITY
+
+
 def _is_fibrillation(times: Beats) -> bool:
     """Judge rare P waves in a clearly irregular rhythm: fibrillation waves that happen to look alike."""
-    if not times.dominant.any():
-        return False
-    share = np.isfinite(times.p_peak_s[times.dominant]).mean()
-    return bool(share < MIN_P_SHARE and irregularity(times) > FIBRILLATION_IRREGULARITY)
+    return _lacks_p(times) and irregularity(times) > FIBRILLATION_IRREGULARITY
+
+
+def _lacks_p(times: Beats) -> bool:
+    found = np.isfinite(times.p_peak_s[times.dominant])
+    return bool(found.size and found.mean() < MIN_P_SHARE)
 
 
 def _without_p(times: Beats) -> Beats:

@@ -26,6 +26,11 @@ THRESHOLD = 0.35
 SEARCH_BACK_THRESHOLD = 0.2
 SEARCH_BACK_GAP = 1.66
 T_WAVE_GAP_S = 0.36
+P_BEFORE_S = (0.3, 0.12)
+P_MARGIN = 1.5
+"""What is found in a long gap must be so much higher than what stands before the other beats: a P wave that no beat
+follows looks like those that one follows."""
+
 SAME_SHAPE = 0.8
 ALIGN_S = 0.04
 SHAPE_S = (0.07, 0.09)
@@ -106,7 +111,7 @@ def find_r_peaks(signal: FloatArray) -> IntArray:
         return nothing
     kept = peaks[heights > THRESHOLD * level]
     for _ in range(3):
-        extra = _search_back(kept, peaks, heights, level)
+        extra = _search_back(kept, peaks, heights, curve, level)
         if extra.size == 0:
             break
         kept = np.sort(np.concatenate([kept, extra]))
@@ -114,16 +119,24 @@ def find_r_peaks(signal: FloatArray) -> IntArray:
     return np.asarray(np.minimum(found, signal.shape[1] - 1), dtype=np.int64)
 
 
-def _search_back(kept: IntArray, peaks: IntArray, heights: FloatArray, level: float) -> IntArray:
+def _search_back(
+    kept: IntArray, peaks: IntArray, heights: FloatArray, curve: FloatArray, level: float
+) -> IntArray:
     """Return the highest lower peak of each gap longer than 1.66 times the median RR interval."""
     if kept.size < 3:
         return np.zeros(0, dtype=np.int64)
     intervals = np.diff(kept)
     margin = int(0.3 * BAND_RATE)
-    found = []
-    for gap in np.flatnonzero(intervals > SEARCH_BACK_GAP * median(intervals.tolist())):
+    found: list[int] = []
+    gaps = np.flatnonzero(intervals > SEARCH_BACK_GAP * median(intervals.tolist()))
+    if gaps.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    first, last = (int(part * BAND_RATE) for part in P_BEFORE_S)
+    before = [float(curve[at - first : at - last].max()) for at in kept[kept >= first].tolist()]
+    least = max(SEARCH_BACK_THRESHOLD * level, P_MARGIN * median(before))
+    for gap in gaps:
         inside = (peaks > kept[gap] + margin) & (peaks < kept[gap + 1] - margin)
-        inside &= heights > SEARCH_BACK_THRESHOLD * level
+        inside &= heights > least
         if inside.any():
             candidates = np.flatnonzero(inside)
             found.append(int(peaks[candidates[np.argmax(heights[candidates])]]))

@@ -12,7 +12,7 @@ import numpy as np
 from uniecg.record import LEADS, Record
 from uniecg.signal import quality as q
 from uniecg.signal.assess import assess
-from uniecg.signal.atrial import atrial_activity, without_beats
+from uniecg.signal.atrial import SAME_WAVES, atrial_activity, waves_between_beats, without_beats
 from uniecg.signal.atrial_waves import UNKNOWN, AVRelation, av_relation
 from uniecg.signal.beat_times import beat_times
 from uniecg.signal.beats import BeatSet, align_beats, find_r_peaks
@@ -114,6 +114,9 @@ def _measured(record: Record) -> Measurements:
     )
     rest = _without_ventricles(beats, analysis)
     rate, regularity = atrial_activity(rest) if rest is not None else (NAN, NAN)
+    between = waves_between_beats(analysis.levelled, times)
+    if between[1] > max(SAME_WAVES, regularity):
+        rate, regularity = between
     av = _av(rest, analysis, times)
     return Measurements(
         duration_s,

@@ -16,6 +16,8 @@ CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
 DROPPED = 1.5
 """A pause of so many cycles holds a beat that failed to come (Kusumoto et al. 2019, JACC 74:e51)."""
 
+MAX_PR_S = 0.4
+
 
 def _largest(m: Measurements, leads: tuple[str, ...]) -> float:
     sizes = [m.leads[lead].qrs_mv if lead in m.leads else math.nan for lead in leads]
@@ -97,7 +99,9 @@ def dropped_count(m: Measurements) -> float:
     """Pauses of 1.5 cycles or more between beats that all have a P wave."""
     if len(m.beats) < 4:
         return math.nan
-    with_p = np.isfinite(m.beats.p_peak_s)
+    # Behind the pause PR may be so much shorter that P was found only among all P waves.
+    since = m.beats.qrs_on_s[:, None] - m.p_waves_s
+    with_p = np.isfinite(m.beats.p_peak_s) | ((since > 0.0) & (since < MAX_PR_S)).any(axis=1)
     pause = cycles_before(m) >= DROPPED
     return float((pause & with_p & np.roll(with_p, 1)).sum())
 

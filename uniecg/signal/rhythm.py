@@ -13,6 +13,7 @@ from uniecg.signal.waves import NAN
 
 MAX_GAP_S = 0.1
 PREMATURE = 0.85
+MOSTLY_REGULAR = 0.7
 MAX_RUN_RR_S = 0.6
 
 
@@ -102,19 +103,26 @@ def premature_beats(intervals: FloatArray) -> BoolArray:
     # Sinus arrhythmia shortens RR step by step, an early beat at once.
     sudden = np.concatenate([[True], before[1:] < PREMATURE * intervals[:-2]])
     early[1:-1] = (before < PREMATURE * typical) & (after > 1.1 * before) & sudden
-    early[1:-1] |= (before < 0.8 * 0.5 * (before + after)) & sudden
+    # Where most intervals are alike, one of them before a pause is not early.
+    usual = np.abs(intervals - typical) < 0.1 * typical
+    odd = ~usual[:-1] | (usual.mean() < MOSTLY_REGULAR)
+    early[1:-1] |= (before < 0.8 * 0.5 * (before + after)) & sudden & odd
     early[-1] = intervals[-1] < PREMATURE * min(typical, float(intervals[-2]))
     return early
 
 
-def irregularity(times: Beats) -> float:
+def irregularity(times: Beats, left_out: BoolArray | None = None) -> float:
     """Median absolute difference of successive RR intervals over the median RR, without those beside wide beats.
 
     Parameters
     ----------
     times : Beats
+    left_out : ndarray of bool, shape (n_beats,), optional
+        Further beats whose intervals do not count.
     """
     ectopic = times.wide & ~times.dominant
+    if left_out is not None:
+        ectopic = ectopic | left_out
     kept = times.rr_s[1:][~(ectopic[1:] | ectopic[:-1])]
     kept = kept[np.isfinite(kept)]
     if kept.size < 3:

@@ -5,7 +5,8 @@ References
 .. [1] Durrer D et al. Total excitation of the isolated human heart. Circulation 1970;41:899-912 (septum from left to
    right in the first 20 ms, then apex and free walls, the base last).
 .. [2] Surawicz B, Knilans TK. Chou's Electrocardiography in Clinical Practice, 6th ed. 2008, chapter 1 (size and
-   direction of P, QRS and T vectors; T follows QRS; the ST junction in young men lies higher).
+   direction of P, QRS and T vectors: a frontal axis of P of 0 to 75 degrees; T follows QRS; the ST junction in young
+   men lies higher).
 .. [3] Rijnbeek PR et al. Normal values of the electrocardiogram for ages 16-90 years. J Electrocardiol
    2014;47:914-921 (voltages fall and the axis turns left with age; women have lower voltages and T waves).
 """
@@ -135,8 +136,8 @@ def normal_heart(rng: np.random.Generator, age: float, sex: Sex) -> Heart:
         st=vary(rng, vector(0.02, 0.015, -0.025 - 0.01 * male), 0.3),
         t=vary(rng, vector(0.30, 0.24, -0.16 - 0.06 * male), 0.15),
         t_early=vary(rng, vector(0.05, 0.04, -0.05), 0.3),
-        right_atrium=vary(rng, vector(0.033, 0.094, -0.043), 0.15),
-        left_atrium=vary(rng, vector(0.075, 0.065, 0.012), 0.15),
+        right_atrium=vary(rng, vector(0.046, 0.058, -0.046), 0.15),
+        left_atrium=vary(rng, vector(0.082, 0.034, 0.012), 0.15),
         p_ms=float(np.clip(rng.normal(106.0, 6.0), 92.0, 116.0)),
     )
     heart.scale_qrs(size * float(np.exp(np.clip(rng.normal(0.0, 0.10), -0.2, 0.2))))

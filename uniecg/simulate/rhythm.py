@@ -58,6 +58,7 @@ LOWEST_BPM, HIGHEST_BPM = 20.0, 300.0
 SECOND_DEGREE = frozenset({"2AVB", "2AVB1", "2AVB2", "2AVB21"})
 REFRACTORY_S = 0.30  # the AV node hardly conducts faster, even in fibrillation [4]
 TYPICAL_QTC_MS = 405.0
+MIN_P_SHIFT_S = 0.04  # one small square: from beat to beat PR changes visibly in complete block
 
 # Resting rate of each rhythm, beats a minute: (lowest, highest) when the request names none.
 RATE_RANGES: dict[str, tuple[float, float]] = {
@@ -298,7 +299,10 @@ def _premature_beats(codes: frozenset[str], last: int, rng: np.random.Generator)
 def _complete_block(rate: float, timing: Timing, duration_s: float, rng: np.random.Generator) -> Timeline:
     """Third-degree block: regular escape beats, P waves at their own, faster pace [6]."""
     rr_s = 60.0 / rate
-    atrial_rate = max(rng.uniform(68.0, 98.0), 1.3 * rate)
+    # Where P keeps step with QRS by chance, the record shows 2:1 or 3:1 block instead.
+    rates = np.maximum(rng.uniform(68.0, 98.0, 8), 1.3 * rate)
+    apart = np.abs(rates / rate - np.round(rates / rate)) * 60.0 / rates >= MIN_P_SHIFT_S
+    atrial_rate = float(rates[np.argmax(apart)])
     r_s = np.arange(rng.uniform(-rr_s, 0.0), duration_s + rr_s, rr_s)
     return _dissociated(r_s, np.zeros(r_s.size, dtype=np.int64), timing, duration_s, atrial_rate, rng)
 
@@ -311,9 +315,11 @@ def _dissociated(
     atrial_rate_bpm: float,
     rng: np.random.Generator,
 ) -> Timeline:
-    """Atria at a pace of their own."""
+    """Atria at a pace of their own, that of a sinus node."""
     pp_s = 60.0 / atrial_rate_bpm
-    p_s = np.arange(rng.uniform(-pp_s, 0.0), duration_s, pp_s)
+    cycles = _interval_shape(frozenset(), pp_s, math.ceil(1.3 * duration_s / pp_s) + 2, rng)
+    p_s = rng.uniform(-pp_s, 0.0) + pp_s * np.concatenate([[0.0], np.cumsum(cycles)])
+    p_s = p_s[p_s < duration_s]
     unled = np.full(r_s.size, -1, dtype=np.int64)
     return Timeline(duration_s, r_s, p_s, beat_class, timing, "sinus", conducted=False, p_of_beat=unled)
 
