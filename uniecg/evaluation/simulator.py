@@ -56,8 +56,9 @@ def _fast_and_regular(m: Measurements) -> bool:
 
 
 def _tall_t(m: Measurements) -> bool:
+    """Two leads: a tall T wave in one of them is common in the healthy."""
     leads = [m.leads[name] for name in ("V2", "V3", "V4")]
-    return any(lead.t_mv >= max(0.7, 0.6 * max(lead.r_mv, -lead.s_mv)) for lead in leads)
+    return sum(lead.t_mv >= max(0.7, 0.6 * max(lead.r_mv, -lead.s_mv)) for lead in leads) >= 2
 
 
 def _scooped_st(m: Measurements) -> bool:
@@ -67,7 +68,7 @@ def _scooped_st(m: Measurements) -> bool:
 
 def _deep_narrow_q(m: Measurements) -> bool:
     deep = (m.leads[name] for name in ("I", "II", "III", "aVL", "aVF", "V5", "V6"))
-    return sum(lead.q_mv <= -0.15 for lead in deep) >= 2
+    return sum(lead.q_mv <= -0.2 for lead in deep) >= 2
 
 
 CHECKS: dict[str, Callable[[Measurements], bool]] = {

@@ -100,7 +100,7 @@ def _silence(heart: Heart, way: Floats, share: float) -> None:
 
 
 def _mirror(heart: Heart, rng: np.random.Generator) -> None:
-    for name, anterior in (("apical", -0.30), ("free wall", -0.52), ("basal", -0.30)):
+    for name, anterior in (("apical", -0.30), ("free wall", -0.58), ("basal", -0.30)):
         if name in heart.qrs:
             part = heart.qrs[name]
             kept = part.vector * np.array([0.8, 1.0, 0.25])
@@ -182,7 +182,7 @@ def early_repolarisation(heart: Heart, qrs_s: float, rng: np.random.Generator) -
 
 def hyperkalaemia(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
     """T tall, narrow and pointed; P low [3]_."""
-    heart.t = float(rng.uniform(1.9, 2.4)) * heart.t
+    heart.t = float(rng.uniform(2.3, 2.8)) * heart.t
     heart.t_early = np.zeros(3)
     heart.t_width = 0.95
     heart.t_symmetric = True
