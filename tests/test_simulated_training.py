@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,7 @@ def bench() -> ModuleType:
     module.TRAINING = {"per_device_train_batch_size": 8}
     module.CHECKS = 1
     module.BLOCK = 7
+    module.bootstrap_ci = partial(module.bootstrap_ci, n_resamples=20)
     return module
 
 
