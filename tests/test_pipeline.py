@@ -67,7 +67,7 @@ def test_flat_recording_is_refused_not_interpreted(
 def test_what_is_abnormal_is_not_called_normal(
     pipe: UniECGPipeline, monkeypatch: pytest.MonkeyPatch, said: str, kept: str
 ) -> None:
-    monkeypatch.setattr(pipe, "_decide", lambda *_: ("interpret", ""))
+    monkeypatch.setattr(pipe, "_decide", lambda *_: ("interpret", "", ""))
     monkeypatch.setattr(pipe, "_say", lambda *_: said)
     assert pipe("interpret", record=synthetic(regular(70))).text.startswith(kept)
 

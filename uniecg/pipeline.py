@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -160,13 +160,12 @@ class UniECGPipeline:
         measurements = None if record is None else measure(record)
         inputs = self.processor.chat(request, record, image, measurements, history or ())
         earlier = [words_of(turn["content"]) for turn in history or () if turn["role"] == "assistant"]
-        action, words = self._decide(request, inputs, record is not None or image is not None, earlier)
+        action, text, words = self._decide(request, inputs, record is not None or image is not None, earlier)
         if action == "generate":
-            return self._generate(request, words, inputs, seed, duration_s)
+            return self._generate(request, text, words, inputs, seed, duration_s)
         if action == "answer":
-            return Reply(action, words)
-        unreadable = measurements is not None and measurements.quality.verdict == "unusable" and image is None
-        if measurements is not None and unreadable:
+            return Reply(action, text)
+        if measurements is not None and measurements.quality.verdict == "unusable" and image is None:
             return _unusable(measurements)
         values = {} if measurements is None else measured_values(measurements)
         text = _without_false_normal(self._say(request, inputs, action, values))
@@ -269,8 +268,8 @@ class UniECGPipeline:
 
     def _decide(
         self, request: str, inputs: Any, has_ecg: bool, earlier: Sequence[str] = ()
-    ) -> tuple[Action, str]:
-        """What is done with a request and, unless that is interpreting, the words for it.
+    ) -> tuple[Action, str, str]:
+        """What is done with a request and, unless that is interpreting, the text for it and the model's own words.
 
         The model chooses; whether an ECG can be as it is asked for is decided by rule.
         """
@@ -280,25 +279,26 @@ class UniECGPipeline:
             )
         action = self._route(inputs, has_ecg)
         if action == "interpret":
-            return action, ""
+            return action, "", ""
         words = self._say(request, inputs, action)
         if action == "answer":
-            return action, words
+            return action, words, words
         text = described(request, words, earlier)
-        return ("generate" if text.startswith(DESCRIPTION) else "answer"), text
+        return ("generate" if text.startswith(DESCRIPTION) else "answer"), text, words
 
     def _map(self, inputs: Any, ids: Sequence[int]) -> torch.Tensor:
         """Prompt embeddings (queries, dim) from the [ECG] tokens that follow a finished reply."""
         reply = [self.processor.token_id(GENERATE), *ids, *self.processor.generation_token_ids]
         whole = torch.cat([inputs["input_ids"], torch.tensor([reply])], 1)
-        features = {
-            name: value for name, value in inputs.items() if name not in ("input_ids", "attention_mask")
-        }
+        features = dict(inputs)
+        del features["input_ids"], features["attention_mask"]
         with torch.no_grad():
             output = self.model(whole, torch.ones_like(whole), **features, output_hidden_states=True)
             return self.model.map_tokens(whole, output.hidden_states)[0]
 
-    def _generate(self, request: str, text: str, inputs: Any, seed: int | None, duration_s: float) -> Reply:
+    def _generate(
+        self, request: str, text: str, words: str, inputs: Any, seed: int | None, duration_s: float
+    ) -> Reply:
         pointed = point(text, request_values(request))
         embeddings = self._map(inputs, self.processor.tokenizer(pointed)["input_ids"])
         asked, statements = parse_attributes(text), parse_statements(text)
@@ -306,22 +306,21 @@ class UniECGPipeline:
         if set(self.table.nearest(embeddings)) != set(statements):
             embeddings = self.table.embed(statements, len(embeddings))
         seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
-        best: tuple[float, Record, Measurements] | None = None
+        draws: list[tuple[float, int, Record, Measurements]] = []
         for draw in range(MAX_DRAWS):
             record = self._draw(embeddings, statements, asked, seed + 1_000_003 * draw, duration_s)
             measurements = measure(record)
-            miss = misfit(asked, statements, measurements)
-            if best is None or miss < best[0]:
-                best = (miss, record, measurements)
-            if miss == 0:
+            draws.append((misfit(asked, statements, measurements), draw, record, measurements))
+            if draws[-1][0] == 0:
                 break
-        assert best is not None
-        _, record, measurements = best
+        _, _, record, measurements = min(draws, key=lambda drawn: drawn[:2])
         metadata = {"source": "generated by UniECG", "request": request, "description": text, "seed": seed}
         person = {name: value for name, value in asked.to_dict().items() if name in ("age", "sex")}
         record = Record(record.signal, record.sampling_rate, metadata=metadata | person)
         seen = explain(measurements, (), style="short")
         report = _report(text, measurements)
+        if words != text:
+            report = replace(report, warnings=(*report.warnings, f"the model's own words were: {words!r}"))
         return Reply("generate", f"{text}{MEASURED_ON}{seen}" if seen else text, report, record)
 
     def _draw(
@@ -381,8 +380,8 @@ def _stand_in() -> tuple[Record, Measurements]:
 def _unusable(measurements: Measurements) -> Reply:
     reasons = ", ".join(measurements.quality.reasons) or "no reason given"
     text = f"This recording cannot be interpreted: {reasons}."
-    report = Report(text, (), measurements.to_dict(), "unusable", (f"signal quality is unusable: {reasons}",))
-    return Reply("interpret", text, report)
+    warning = f"signal quality is unusable: {reasons}"
+    return Reply("interpret", text, Report(text, (), measurements.to_dict(), "unusable", (warning,)))
 
 
 def _without_false_normal(text: str) -> str:
