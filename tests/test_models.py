@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from uniecg.models import (  # noqa: E402
 )
 from uniecg.models.autoencoder_ecg import twelve  # noqa: E402
 from uniecg.models.conditioning import StatementTable, attribute_values, says_something  # noqa: E402
+from uniecg.models.mapper import set_distance  # noqa: E402
 from uniecg.models.processing_uniecg import GENERATE, ecg_values  # noqa: E402
 from uniecg.record import Record, derive_limb_leads  # noqa: E402
 from uniecg.simulate import CHANNELS  # noqa: E402
@@ -150,6 +152,7 @@ def test_stage_two_leaves_understanding_bit_identical(processor) -> None:
 
 def test_stage_two_learns_to_emit_and_to_map(processor) -> None:
     """One batch can be overfitted with the base frozen, although its head is not tied (new output rows)."""
+    torch.manual_seed(0)
     model = tiny_model(processor)
     model.freeze_for_generation()
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-3)
@@ -194,6 +197,16 @@ def test_a_sequence_with_half_the_tokens_cannot_be_mapped(processor, model) -> N
     ids = torch.tensor([processor.generation_token_ids[:2]])
     with pytest.raises(ValueError, match="once or not at all"):
         model.map_tokens(ids, [torch.zeros(1, 2, 32)])
+
+
+def test_a_condition_is_a_set() -> None:
+    found, wanted = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    shuffled = wanted[:, [2, 0, 3, 1]]
+    torch.testing.assert_close(set_distance(found, wanted), set_distance(found, shuffled))
+    orders = [wanted[:, list(order)] for order in itertools.permutations(range(4))]
+    every = torch.stack([(found - other).square().sum(-1).mean(-1) for other in orders])
+    torch.testing.assert_close(set_distance(found, wanted), every.amin(0))
+    assert set_distance(wanted, shuffled).abs().max() < 1e-6
 
 
 def test_tower_sees_shape_apart_from_amplitude(model) -> None:

@@ -29,9 +29,8 @@ def test_without_an_ecg_nothing_is_interpreted(pipe: UniECGPipeline) -> None:
 
 def test_generation_repeats_with_a_seed(pipe: UniECGPipeline) -> None:
     inputs = pipe.processor.chat("x")
-    replies = [
-        pipe._generate("x", "This is an ECG of atrial fibrillation.", inputs, seed, 4.0) for seed in (1, 1, 2)
-    ]
+    text = "This is an ECG of atrial fibrillation."
+    replies = [pipe._generate("x", text, text, inputs, seed, 4.0) for seed in (1, 1, 2)]
     signals = [reply.record.signal for reply in replies if reply.record is not None]
     assert np.array_equal(signals[0], signals[1])
     assert not np.array_equal(signals[0], signals[2])

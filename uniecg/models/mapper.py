@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import nn
 
 
@@ -57,3 +58,29 @@ class ECGMapper(nn.Module):
         """Prompt embeddings (B, num_queries, output_size) of [ECG] states (B, n, layers, input_size)."""
         queries = self.queries.expand(len(hidden_states), -1, -1)
         return self.output(self.decoder(queries, self.encoder(self.input(hidden_states.flatten(2)))))
+
+
+def set_distance(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Squared distance of two sets of vectors, a row of one matched with a row of the other at the least cost.
+
+    The decoder attends to its condition without regard to order, so no order has to be learned.
+
+    Parameters
+    ----------
+    found, wanted : torch.Tensor
+        (B, n, dim).
+
+    Returns
+    -------
+    torch.Tensor
+        (B,) means over the n pairs; differentiable in both.
+
+    References
+    ----------
+    Carion et al. 2020, End-to-end object detection with transformers, ECCV (matching of sets in a loss).
+    """
+    cost = (found[:, :, None] - wanted[:, None]).square().sum(-1)
+    pairs = [linear_sum_assignment(table) for table in cost.detach().float().cpu().numpy()]
+    return torch.stack(
+        [table[rows, columns].mean() for table, (rows, columns) in zip(cost, pairs, strict=True)]
+    )

@@ -15,7 +15,7 @@ from transformers.utils import ModelOutput
 
 from uniecg.models.configuration_uniecg import UniECGConfig
 from uniecg.models.ecg_encoder import ECGEncoder
-from uniecg.models.mapper import ECGMapper
+from uniecg.models.mapper import ECGMapper, set_distance
 from uniecg.models.page_encoder import PageEncoder
 
 
@@ -165,8 +165,8 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         labels : torch.Tensor, optional
             (B, T), -100 where no token is asked for. Gives L_e, the negative log-likelihood.
         target_embeds : torch.Tensor, optional
-            (b, queries, dim) statement embeddings of the sequences with [ECG] tokens. Adds L_d, the squared
-            distance of the mapper's output, with lambda = 1 of the paper.
+            (b, queries, dim) statement embeddings of the sequences with [ECG] tokens, in any order. Adds L_d, the
+            squared distance of the mapper's output (:func:`set_distance`), with lambda = 1 of the paper.
         """
         embeddings = self.embed_tokens(input_ids)
         if ecg_values is not None:
@@ -206,7 +206,7 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
                     loss = loss + losses[chosen].mean()
         if target_embeds is not None:
             prompt_embeds = self.map_tokens(input_ids, outputs.hidden_states)
-            distance = (prompt_embeds.float() - target_embeds.float()).square().sum(-1).mean()
+            distance = set_distance(prompt_embeds.float(), target_embeds.float()).mean()
             loss = distance if loss is None else loss + distance
         return UniECGOutput(
             loss=loss,
