@@ -152,17 +152,16 @@ def test_stage_two_leaves_understanding_bit_identical(processor) -> None:
 
 def test_stage_two_learns_to_emit_and_to_map(processor) -> None:
     """One batch can be overfitted with the base frozen, although its head is not tied (new output rows)."""
-    torch.manual_seed(0)
     model = tiny_model(processor)
     model.freeze_for_generation()
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-3)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=2e-3)
     n = len(processor.generation_token_ids)
     texts = [[5, 20, 21], [5, 30, 31]]
     ids = torch.tensor([[*text, *processor.generation_token_ids] for text in texts])
     labels = ids.clone()
     labels[:, :3] = -100
     target = torch.nn.functional.normalize(torch.randn(2, QUERIES, DIM), dim=-1)
-    for _ in range(300):
+    for _ in range(400):
         optimizer.zero_grad()
         output = model(ids, torch.ones_like(ids), labels=labels, target_embeds=target)
         output.loss.backward()

@@ -51,7 +51,8 @@ class ECGMapper(nn.Module):
             num_layers,
             nn.LayerNorm(hidden_size),
         )
-        self.queries = nn.Parameter(torch.randn(1, num_queries, hidden_size) * 0.02)
+        # Far apart from the start, as in DETR: like queries would stay alike, since any may match any statement.
+        self.queries = nn.Parameter(torch.randn(1, num_queries, hidden_size))
         self.output = nn.Linear(hidden_size, output_size)
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
