@@ -13,7 +13,7 @@ import pytest
 
 from uniecg.attributes import Attributes
 from uniecg.errors import InputError
-from uniecg.evaluation import TASKS, generation, mapper, reconstruction, routing, superclass
+from uniecg.evaluation import TASKS, generation, mapper, questions, reconstruction, routing, superclass
 from uniecg.evaluation.generation import find_beats, rr_cv
 from uniecg.record import LEADS, Record, derive_limb_leads
 from uniecg.report import Finding, Report
@@ -278,6 +278,42 @@ def test_interpretation_compares_words_with_labels(pipe: SimplePipeline, tmp_pat
     assert metrics["contradicted"]["value"] == 0.0
     with pytest.raises(InputError, match="no records with statements"):
         TASKS["interpretation"](pipe, data=tmp_path / "records.parquet", split="val")
+
+
+def test_questions_are_held_against_what_the_record_supports(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet data sets need the extra 'formats'")
+    import pyarrow.parquet as pq
+
+    rows = []
+    for i in range(12):
+        signal = draw_ecg(["SR"], Attributes(heart_rate_bpm=60 + 3 * i), seed=i).signal
+        rows.append(
+            {
+                "split": "test", "uid": f"r{i}", "patient": f"p{i}", "dataset": "test", "super_class": None,
+                "age": None, "sex": None, "scp_statements": "SR|NORM", "sampling_rate": SAMPLING_RATE,
+                "signal_uv": np.round(signal * 1000).astype(np.int16).ravel(),
+            }
+        )  # fmt: skip
+    path = tmp_path / "records.parquet"
+    pq.write_table(pyarrow.Table.from_pylist(rows), path)
+
+    class Always:
+        def __call__(
+            self, request: str, record: Record | None = None, *, seed: int | None = None
+        ) -> SimpleReply:
+            return SimpleReply(None, Report(self.reply, ()))
+
+    always = Always()
+    shares = {}
+    for always.reply in ("Yes, it does.", "No, it does not.", "It cannot be judged."):
+        metrics = check_form(TASKS["questions"](always, data=path, split="test", seed=0, n=None), "questions")
+        shares[always.reply] = metrics["verify"]["value"]
+        assert metrics["choose"]["value"] == metrics["query"]["value"] == 0.0
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert min(shares["Yes, it does."], shares["No, it does not."]) > 0.15
+    assert questions.words("Rate 60 bpm, axis 5.5.") == questions.words("axis 5.5, rate 60 bpm")
+    with pytest.raises(InputError, match="no records with statements"):
+        TASKS["questions"](always, data=path, split="val")
 
 
 def test_superclass_from_signals(pipe: SimplePipeline, parquet: Path) -> None:

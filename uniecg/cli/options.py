@@ -78,8 +78,8 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         show_default=False,
-        help="ptbxl-superclass, ptbxl-superclass-image, interpretation, generation, routing, mapper, reconstruction; "
-        "ludb, rhythm, ecg-reasoning, quality, simulator, statements, explanations (no model).",
+        help="ptbxl-superclass, ptbxl-superclass-image, interpretation, questions, generation, routing, mapper, "
+        "reconstruction; ludb, rhythm, ecg-reasoning, quality, simulator, statements, explanations (no model).",
     ),
 ]
 Against = Annotated[
