@@ -19,6 +19,8 @@ class ECGMapper(nn.Module):
     ----------
     input_size : int
         Width of the language model.
+    num_tokens : int
+        n of [ECG1]..[ECGn].
     layers : sequence of int
         Layers of the language model whose states are read, numbered as transformers does: 0 for the embeddings, -1 for
         the last. GILL has the same choice (``text_emb_layers``).
@@ -31,6 +33,7 @@ class ECGMapper(nn.Module):
     def __init__(
         self,
         input_size: int,
+        num_tokens: int,
         layers: Sequence[int],
         num_queries: int,
         output_size: int,
@@ -38,7 +41,11 @@ class ECGMapper(nn.Module):
         num_layers: int = 2,
     ):
         super().__init__()
-        self.input = nn.Linear(len(layers) * input_size, hidden_size)
+        width = len(layers) * input_size
+        # What is asked for shows in small differences between states that are much alike.
+        self.register_buffer("mean", torch.zeros(num_tokens, width))
+        self.register_buffer("scale", torch.ones(width))
+        self.input = nn.Linear(width, hidden_size)
         options = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
         self.encoder = nn.TransformerEncoder(
             nn.TransformerEncoderLayer(hidden_size, 4, 4 * hidden_size, **options),
@@ -55,10 +62,20 @@ class ECGMapper(nn.Module):
         self.queries = nn.Parameter(torch.randn(1, num_queries, hidden_size))
         self.output = nn.Linear(hidden_size, output_size)
 
+    def standardise(self, hidden_states: torch.Tensor) -> None:
+        """Take mean and scale from a sample of states (B, n, layers, input_size), before training."""
+        values = hidden_states.flatten(2)
+        self.mean.copy_(values.mean(0))
+        self.scale.copy_(1.0 / (values.var(0).mean(0).sqrt() + 1e-3))
+
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """Prompt embeddings (B, num_queries, output_size) of [ECG] states (B, n, layers, input_size)."""
         queries = self.queries.expand(len(hidden_states), -1, -1)
-        return self.output(self.decoder(queries, self.encoder(self.input(hidden_states.flatten(2)))))
+        return self.output(
+            self.decoder(
+                queries, self.encoder(self.input(self.scale * (hidden_states.flatten(2) - self.mean)))
+            )
+        )
 
 
 def set_distance(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -64,7 +64,7 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         n = config.num_generation_tokens
         self.generation_embeddings = nn.Parameter(torch.randn(n, size) * 0.02)
         self.generation_head = nn.Parameter(torch.randn(n, size) * 0.02)
-        self.mapper = ECGMapper(size, **config.mapper)
+        self.mapper = ECGMapper(size, n, **config.mapper)
         self.post_init()
 
     # -- pieces -----------------------------------------------------------------------------------
@@ -222,7 +222,11 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
         return torch.cat([self.language_model.get_output_embeddings()(hidden), new_logits], -1)
 
     def map_tokens(self, input_ids: torch.Tensor, hidden_states: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Prompt embeddings (b, queries, dim) from the states of [ECG1]..[ECGn], each plus its row.
+        """Prompt embeddings (b, queries, dim) of the sequences that hold [ECG1]..[ECGn], see :meth:`token_states`."""
+        return self.mapper(self.token_states(input_ids, hidden_states))
+
+    def token_states(self, input_ids: torch.Tensor, hidden_states: Sequence[torch.Tensor]) -> torch.Tensor:
+        """States (b, n, layers, D) of [ECG1]..[ECGn], each plus its row: what the mapper reads.
 
         Of `hidden_states`, one (B, T, D) a layer as the model gives them, the mapper takes ``config.mapper["layers"]``.
 
@@ -235,7 +239,7 @@ class UniECGForConditionalGeneration(PreTrainedModel, GenerationMixin):
             raise ValueError(f"a sequence must hold [ECG1]..[ECG{n}] once or not at all")
         chosen = [hidden_states[layer][places] for layer in self.config.mapper["layers"]]
         states = torch.stack(chosen, 1).unflatten(0, (-1, n))  # (b, n, layers, D)
-        return self.mapper(states + self.generation_embeddings.to(states.dtype)[:, None])
+        return states + self.generation_embeddings.to(states.dtype)[:, None]
 
     def prepare_inputs_for_generation(self, input_ids: torch.Tensor, **kwargs: Any) -> dict[str, Any]:
         """Towers see their input once, at the first step."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from rich.progress import track
+from torch.utils.data import DataLoader, Dataset, Subset
+from transformers import get_linear_schedule_with_warmup
 
 from uniecg.models import (
     ECGDiffusionPipeline,
@@ -17,6 +20,7 @@ from uniecg.models import (
     UniECGProcessor,
 )
 from uniecg.models.conditioning import StatementTable
+from uniecg.models.mapper import ECGMapper, set_distance
 from uniecg.models.processing_uniecg import END, PAD
 from uniecg.pipeline import UniECGPipeline
 from uniecg.text.attributes import generation_answer
@@ -24,6 +28,8 @@ from uniecg.training.conversations import Turn
 from uniecg.training.data import measure_examples
 from uniecg.training.run import Run
 from uniecg.training.understand import ConversationDataset, TowerStates, collate_turns, use_quick_attention
+
+SAMPLE = 512  # requests whose states tell the mapper their mean and scale
 
 
 class GenerationDataset(ConversationDataset):
@@ -66,8 +72,52 @@ def collate_generation(items: list[dict[str, Any]], pad_token_id: int) -> dict[s
     return batch
 
 
+def states_of(
+    model: UniECGForConditionalGeneration, requests: Dataset[dict[str, Any]], pad_token_id: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the mapper reads (N, n, layers, D) and what it should say (N, queries, dim), of each request once."""
+    model.eval()
+    states, targets = [], []
+    loader = DataLoader(requests, 64, collate_fn=lambda items: collate_generation(items, pad_token_id))
+    for batch in track(loader, description="states of [ECG] tokens"):
+        with torch.no_grad():
+            output = model(batch["input_ids"], batch["attention_mask"], output_hidden_states=True)
+            states.append(model.token_states(batch["input_ids"], output.hidden_states))
+        targets.append(batch["target_embeds"])
+    return torch.cat(states), torch.cat(targets)
+
+
+def fit_mapper(
+    mapper: ECGMapper, states: torch.Tensor, targets: torch.Tensor, settings: Mapping[str, Any]
+) -> None:
+    """Train the mapper alone, in place, on states that stay as they are: many steps that cost little.
+
+    Parameters
+    ----------
+    mapper : ECGMapper
+    states : torch.Tensor
+        (N, n, layers, D).
+    targets : torch.Tensor
+        (N, queries, dim).
+    settings : mapping
+        ``steps``, ``batch`` and ``learning_rate``, which falls to zero in a straight line.
+    """
+    optimizer = torch.optim.AdamW(mapper.parameters(), lr=settings["learning_rate"], weight_decay=0.0)
+    rate = get_linear_schedule_with_warmup(optimizer, 50, settings["steps"])
+    mapper.train()
+    for _ in track(range(settings["steps"]), description="mapper"):
+        chosen = torch.randint(len(states), (settings["batch"],))
+        loss = set_distance(mapper(states[chosen]), targets[chosen]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(mapper.parameters(), 1.0)
+        optimizer.step()
+        rate.step()
+    mapper.eval()
+
+
 def train_ecg_tokens(run: Run) -> None:
-    """Train the new rows and the mapper on the finished language model; save the whole pipeline."""
+    """Train the new rows on the finished language model, then the mapper on their states; save the whole pipeline."""
     source = run.output / "language_model"
     model = UniECGForConditionalGeneration.from_pretrained(source)
     processor = UniECGProcessor.from_pretrained(source)
@@ -98,9 +148,26 @@ def train_ecg_tokens(run: Run) -> None:
                 num_queries=model.config.mapper["num_queries"],
             )
         )
+    # The decoder's condition comes from words: recordings have no part in it.
+    requests = GenerationDataset(
+        datasets[0].examples,
+        datasets[0].states,
+        processor,
+        length=run.settings["mapper"]["requests"],
+        seed=run.seed + 2,
+        batch=64,
+        weights=(0.0, 1.0, 0.0),
+        shares=(1.0, 0.0, 0.0),
+        table=table,
+        num_queries=model.config.mapper["num_queries"],
+    )
+    model.mapper.standardise(states_of(model, Subset(requests, range(SAMPLE)), pad)[0])
     # Weight decay would shrink the new rows although nothing in the loss asks for it.
     trainer = run.trainer(model, *datasets, collate=lambda items: collate_generation(items, pad))
     trainer.train(resume_from_checkpoint=run.checkpoint())
+    # Rows and language model stay as they are now; the mapper has more to learn.
+    states, targets = states_of(model, requests, pad)
+    fit_mapper(model.mapper, states, targets, run.settings["mapper"])
     # The finished model is one folder for load_pipeline, as small as it can be without a loss that the tasks show.
     decoder = ECGDiffusionPipeline.from_pretrained(run.output / "denoiser")
     for module in (model, decoder.autoencoder, decoder.denoiser):
