@@ -14,6 +14,7 @@ from uniecg.errors import InputError
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quality import Quality
 from uniecg.text.explain import (
+    compared_rightly,
     explain,
     inverted_t_leads,
     measurement_text,
@@ -41,6 +42,30 @@ def test_canonical_report() -> None:
         "(up to 0.1 mV). Q waves in II, III and aVF, T wave inversion in V5. "
         "Impression: sinus rhythm, inferior myocardial infarction."
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        (
+            "PR 184 ms (long), QRS 144 ms (wide), QT 402 ms.",
+            "PR 184 ms (normal), QRS 144 ms (wide), QT 402 ms.",
+        ),
+        ("The QRS axis is -55 degrees, normal.", "The QRS axis is -55 degrees, left."),
+        ("The QTc (Fridericia) is 499 ms, normal.", "The QTc (Fridericia) is 499 ms, long."),
+        ("The heart rate is 45 bpm, fast.", "The heart rate is 45 bpm, slow."),
+        ("QRS 80 ms (wide), axis 120 degrees (left)", "QRS 80 ms (not wide), axis 120 degrees (right)"),
+        ("Atrial flutter, 45 bpm, regular", "Atrial flutter, 45 bpm, regular"),
+    ],
+)
+def test_a_value_gets_the_word_of_its_range(said: str, right: str) -> None:
+    assert compared_rightly(said, example()) == right
+
+
+def test_what_explanations_say_of_values_stays() -> None:
+    for style in ("report", "short", "teaching"):
+        text = explain(example(), ["IMI", "SR"], style=style)  # type: ignore[arg-type]
+        assert compared_rightly(text, example()) == text
 
 
 def test_styles() -> None:

@@ -35,7 +35,7 @@ from uniecg.signal.misfit import misfit
 from uniecg.simulate import plan_rhythm, usual_attributes
 from uniecg.text.attributes import MEASURED_ON, parse_attributes
 from uniecg.text.edits import DESCRIPTION, described
-from uniecg.text.explain import explain
+from uniecg.text.explain import compared_rightly, explain
 from uniecg.text.slots import fill, measured_values, point, request_values
 from uniecg.text.statements import STATEMENTS, conflicts, parse_statements
 from uniecg.text.verify import check_report, objection
@@ -167,11 +167,12 @@ class UniECGPipeline:
             return Reply(action, text)
         if measurements is not None and measurements.quality.verdict == "unusable" and image is None:
             return _unusable(measurements)
-        values = {} if measurements is None else measured_values(measurements)
+        values = measured_values(measurements) if measurements else {}
         text = _without_false_normal(self._say(request, inputs, action, values))
-        report = _report(text, measurements)
-        against = "" if measurements is None else objection(report, measurements)
-        return Reply(action, f"{text} {against}".strip(), report)
+        if measurements is None:
+            return Reply(action, text, _report(text, None))
+        report = _report(compared_rightly(text, measurements), measurements)
+        return Reply(action, f"{report.text} {objection(report, measurements)}".strip(), report)
 
     def route(self, request: str, has_ecg: bool) -> Action:
         """What is done with a request, without carrying it out.

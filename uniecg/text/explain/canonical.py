@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -22,6 +23,7 @@ __all__ = [
     "NO_PR",
     "ParagraphStyle",
     "compared",
+    "compared_rightly",
     "inverted_t_leads",
     "is_flutter",
     "measurement_text",
@@ -82,6 +84,32 @@ def compared(quantity: str, value: float, m: Measurements) -> str:
     if quantity == "axis" and round(value) < -90:
         return "extreme"
     return words[0] if round(value) < low else words[2] if round(value) > high else words[1]
+
+
+_JUDGED = re.compile(
+    r"(?:\b(?P<name>PR|QRS|QTc)\b[^.,;\d-]*|\b(?P<rate>rate)\b[^.,;\d-]*|(?<![\w.]))(?P<value>-?\d+) "
+    r"(?P<unit>ms|bpm|degrees)(?P<link>, | \()(?P<word>slow|normal|fast|short|long|not wide|wide|left|right|extreme)\b"
+)
+
+
+def compared_rightly(text: str, m: Measurements) -> str:
+    """Put the word of :func:`compared` behind each value of rate, PR, QRS, QTc and axis that has another one.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"PR 184 ms (long), QRS 144 ms (wide)"``.
+    m : Measurements
+        For the sex of the patient.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        unit = match["unit"]
+        quantity = match["name"] if unit == "ms" else {"bpm": match["rate"], "degrees": "axis"}[unit]
+        word = compared(quantity or "", float(match["value"]), m) or match["word"]
+        return match[0][: match.start("word") - match.start()] + word
+
+    return _JUDGED.sub(replaced, text)
 
 
 def regularity(m: Measurements) -> str:
