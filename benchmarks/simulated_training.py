@@ -223,7 +223,7 @@ def fit(run: Run, start: ECGEncoder | None, train: Dataset[Any], val: Dataset[An
     trainer.remove_callback(PrinterCallback)  # it prints on stdout
     trainer.train()
     run.save(model)
-    return model
+    return ECGEncoder.from_pretrained(run.folder)  # as it is stored, like one that was finished before
 
 
 def scores(model: ECGEncoder, dataset: SignalDataset) -> Array:

@@ -16,6 +16,7 @@ from uniecg.signal.measurements import Measurements
 from uniecg.text.attributes import parse_attributes
 from uniecg.text.comparisons import changes, draw_comparison, values_compared
 from uniecg.text.dialogues import bare_request, draw_edits, draw_follow_ups, follow_up
+from uniecg.text.knowledge import definition
 from uniecg.text.requests import Split
 from uniecg.text.statements import STATEMENTS, parse_statements
 from uniecg.text.verdicts import FEATURES
@@ -122,7 +123,8 @@ def test_dialogues_about_an_ecg(ecg: Ecg, split: Split) -> None:
         answers = [exchange.answer for exchange in dialogue]
         assert len(set(answers)) >= 3
         for exchange in dialogue:
-            assert exchange.action == "interpret"
+            explained = exchange.answer in {definition(code) for code in codes}
+            assert exchange.action == ("answer" if explained else "interpret")
             assert exchange.request
             assert not set("{}") & set(exchange.request + exchange.answer)
             shown = exchange.answer
