@@ -86,7 +86,7 @@ def run(
 
 
 def verdict(reply: str) -> str:
-    """ "yes" or "no" if a reply begins so, else "open"."""
+    """Return "yes" or "no" if a reply begins so, else "open"."""
     first = _WORD.search(reply.lower())
     return first[0] if first is not None and first[0] in ("yes", "no") else "open"
 
