@@ -3,9 +3,9 @@
     python benchmarks/simulated_training.py --data ../shared/data --folder /tmp/simulated
 
 Every simulated record has the statements, age and sex of a random real training record, so the mix of diagnoses is the
-real one, but no real waveform. Three trainings of the same network with the same number of steps: on simulated records
-alone, on real training records alone, and on simulated ones first and real ones then. Records of `val` choose which
-state of each training is kept; those of `--split` are scored once, at the end. Prints JSON.
+real one, but no real waveform. The same network is trained in three ways, each from several seeds: on simulated records
+alone; on real training records alone; on real ones after the simulated ones, in as many steps together as the second.
+No state is chosen: the last one of each training is scored once on the records of `--split`. Prints JSON.
 
 In the folder stay the simulated records and the finished trainings; the same command goes on from there, other settings
 find nothing of theirs. An interrupted training begins anew.
@@ -45,9 +45,9 @@ from uniecg.record import LEADS, Record, derive_limb_leads
 from uniecg.simulate import SIMULATED, simulate
 from uniecg.text.statements import SUPERCLASSES, superclasses_of
 from uniecg.training.run import Run
-from uniecg.training.towers import SignalDataset, tower_metrics
+from uniecg.training.towers import SignalDataset
 
-TASK, VERSION = "simulated-training", "1.0"
+TASK, VERSION = "simulated-training", "2.0"
 Array = NDArray[Any]
 
 MODEL: dict[str, Any] = {
@@ -55,10 +55,7 @@ MODEL: dict[str, Any] = {
 }  # fmt: skip
 """The package's own ECG tower, small: residual convolutions and one layer of attention, 0.6 million parameters."""
 TRAINING: dict[str, Any] = {"per_device_train_batch_size": 64, "learning_rate": 2e-3, "weight_decay": 0.05}
-CHECKS = 8
-"""How often in a training `val` is looked at."""
-PRETRAINING = 0.5
-"""Share of the steps of the third training that see simulated records; real ones follow."""
+ARMS = ("simulated", "real", "real_and_simulated")
 
 BLOCK = 500
 """Simulated records a file."""
@@ -198,28 +195,19 @@ class Bar(TrainerCallback):
         self.progress.stop()
 
 
-def fit(run: Run, start: ECGEncoder | None, train: Dataset[Any], val: Dataset[Any], steps: int) -> ECGEncoder:
-    """Train from `start`, or from nothing, and keep the state that is best on `val`; what is finished is loaded."""
+def fit(run: Run, start: ECGEncoder | None, train: Dataset[Any], steps: int) -> ECGEncoder:
+    """Train from `start`, or from nothing; what is finished is loaded."""
     if run.done():
         return ECGEncoder.from_pretrained(run.folder)
     set_seed(run.seed)
     model = ECGEncoder(ECGEncoderConfig(**MODEL))
     if start is not None:
         model.load_state_dict(start.state_dict())
-    every = max(1, steps // CHECKS)
     run.settings = {
         "training": TRAINING
-        | {"max_steps": steps, "warmup_steps": steps // 10, "disable_tqdm": True}
-        | {"eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every}
+        | {"max_steps": steps, "warmup_steps": steps // 10, "save_strategy": "no", "disable_tqdm": True}
     }
-    trainer = run.trainer(
-        model,
-        train,
-        val,
-        compute_metrics=tower_metrics,
-        metric_for_best_model="macro_auc",
-        callbacks=[Bar(run.name)],
-    )
+    trainer = run.trainer(model, train, callbacks=[Bar(run.name)])
     trainer.remove_callback(PrinterCallback)  # it prints on stdout
     trainer.train()
     run.save(model)
@@ -237,23 +225,35 @@ def scores(model: ECGEncoder, dataset: SignalDataset) -> Array:
 
 
 def compare(truth: Array, answers: dict[str, Array], patients: Sequence[str], seed: int) -> dict[str, Any]:
-    """Macro and per-class ROC-AUC of each training, and what simulated records add to real ones, paired."""
+    """ROC-AUC of each way of training, means over its seeds, and what simulated records add to real ones, paired.
+
+    Parameters
+    ----------
+    truth : ndarray, shape (n, 5)
+    answers : dict of ndarray, shape (seeds, n, 5)
+        By the names in `ARMS`.
+    patients : sequence of str
+        Their records are drawn together.
+    seed : int
+        Of the bootstrap.
+    """
     n = len(truth)
 
     def interval(statistic: Any) -> tuple[float, float]:
         return bootstrap_ci(statistic, n, seed=seed, groups=patients)
 
+    def mean_auc(name: str, rows: Any) -> float:
+        return float(np.mean([macro_auc(truth[rows], score[rows]) for score in answers[name]]))
+
     metrics = {}
-    for name, score in answers.items():
-        ci95 = interval(lambda rows, score=score: macro_auc(truth[rows], score[rows]))
-        metrics[f"macro_auc_{name}"] = metric(macro_auc(truth, score), ci95, baseline=0.5)
+    for name, every in answers.items():
+        ci95 = interval(lambda rows, name=name: mean_auc(name, rows))
+        each = [macro_auc(truth, score) for score in every]
+        metrics[f"macro_auc_{name}"] = metric(mean_auc(name, slice(None)), ci95, baseline=0.5, each_seed=each)
     resampled: list[float] = []
 
     def gain(rows: Any) -> float:
-        resampled.append(
-            macro_auc(truth[rows], answers["real_and_simulated"][rows])
-            - macro_auc(truth[rows], answers["real"][rows])
-        )
+        resampled.append(mean_auc("real_and_simulated", rows) - mean_auc("real", rows))
         return resampled[-1]
 
     value = gain(slice(None))
@@ -261,55 +261,73 @@ def compare(truth: Array, answers: dict[str, Array], patients: Sequence[str], se
     ci95 = interval(gain)
     above = float(np.mean(np.array(resampled) > 0))
     metrics["gain_of_simulated"] = metric(value, ci95, baseline=0.0, resamples_above_0=above)
-    for name, score in answers.items():
-        for label, t, s in zip(SUPERCLASSES, truth.T, score.T, strict=True):
-            ci95 = interval(lambda rows, t=t, s=s: roc_auc(t[rows], s[rows]))
-            metrics[f"auc_{label}_{name}"] = metric(roc_auc(t, s), ci95, baseline=0.5)
+    for name, every in answers.items():
+        for label, t, s in zip(SUPERCLASSES, truth.T, np.moveaxis(every, 2, 0), strict=True):
+
+            def auc(rows: Any, t: Array = t, s: Array = s) -> float:
+                return float(np.mean([roc_auc(t[rows], score[rows]) for score in s]))
+
+            metrics[f"auc_{label}_{name}"] = metric(auc(slice(None)), interval(auc), baseline=0.5)
     return metrics
 
 
-def run(data: Path, folder: Path, records: int, steps: int, seed: int, split: str) -> dict[str, Any]:
-    """Simulate, train three times, score once."""
+def run(
+    data: Path, folder: Path, records: int, steps: tuple[int, int], seeds: int, seed: int, split: str
+) -> dict[str, Any]:
+    """Simulate, train in three ways from each seed, score once.
+
+    Parameters
+    ----------
+    data, folder : Path
+        Real records; where simulated ones and trainings are kept.
+    records : int
+        How many to simulate.
+    steps : tuple of int
+        On simulated records, and on real ones after them; real records alone get the sum.
+    seeds : int
+        Trainings of each way, with the seeds `seed`, `seed` + 1, ...
+    seed : int
+        Also of the simulation and the bootstrap.
+    split : str
+        What is scored.
+    """
     config = ECGEncoderConfig(**MODEL)
-    cache: dict[str, list[Example]] = {}
-    reader = Run("", {}, data, folder, seed, cache)
-    train, val = (labelled(reader, part) for part in ("train", "val"))
+    reader = Run("", {}, data, folder, seed)
+    train = labelled(reader, "train")
     sources, left_out = sources_of(train)
     if not sources:
         raise InputError(f"{data}: no training record has statements to simulate")
     told = [(source.statements, source.person.to_dict()) for source in sources]
     variation = [NOISE, GAIN_SD, SHIFT, HIGH_PASS_HZ, LOW_PASS_HZ, BLOCK]
     drawn = digest([VERSION, __version__, seed, told, variation, config.sampling_rate, config.num_samples])
-    settings = digest(
-        [drawn, [e.uid for e in train + val], records, steps, MODEL, TRAINING, CHECKS, PRETRAINING]
-    )
+    settings = digest([drawn, [e.uid for e in train], records, steps, MODEL, TRAINING])
     simulated = SimulatedDataset(sources, records, folder / f"records-{drawn}", config, seed)
-    real, chooser = SignalDataset(train, config, seed), SignalDataset(val, config)
-
-    def trained(name: str, dataset: Dataset[Any], steps: int, start: ECGEncoder | None = None) -> ECGEncoder:
-        return fit(
-            Run(name, {}, data, folder / f"trainings-{settings}", seed), start, dataset, chooser, steps
-        )
-
-    first = round(PRETRAINING * steps)
-    models = {
-        "simulated": trained("simulated", simulated, steps),
-        "real": trained("real", real, steps),
-        "real_and_simulated": trained(
-            "real_and_simulated", real, steps - first, trained("pretrained", simulated, first)
-        ),
-    }
-    trainings = {}
-    truth = np.array(chooser.labels)
-    for name, model in models.items():
-        trainings[name] = {
-            "steps": steps,
-            "batch": TRAINING["per_device_train_batch_size"],
-            "val_macro_auc": macro_auc(truth, scores(model, chooser)),
-        }
+    real = SignalDataset(train, config, seed)
     cases = labelled(reader, split)
     dataset = SignalDataset(cases, config)
-    answers = {name: scores(model, dataset) for name, model in models.items()}
+    first, then = steps
+    found: dict[str, list[Array]] = {name: [] for name in ARMS}
+    for each in range(seed, seed + seeds):
+
+        def trained(
+            name: str, train: SignalDataset, steps: int, start: ECGEncoder | None = None, seed: int = each
+        ) -> ECGEncoder:
+            train.rng = np.random.default_rng(
+                seed
+            )  # a training is the same, whether or not others went before
+            return fit(
+                Run(f"{name}-{seed}", {}, data, folder / f"trainings-{settings}", seed), start, train, steps
+            )
+
+        pretrained = trained("simulated", simulated, first)
+        models = (
+            pretrained,
+            trained("real", real, first + then),
+            trained("real_and_simulated", real, then, pretrained),
+        )
+        for name, model in zip(ARMS, models, strict=True):
+            found[name].append(scores(model, dataset))
+    answers = {name: np.stack(every) for name, every in found.items()}
     metrics = compare(np.array(dataset.labels), answers, [case.patient for case in cases], seed)
     return result(
         TASK,
@@ -318,10 +336,12 @@ def run(data: Path, folder: Path, records: int, steps: int, seed: int, split: st
         len(cases),
         metrics,
         split=split,
-        parameters=models["real"].num_parameters(),
-        records={"simulated": records, "real": len(train), "val": len(val)},
+        seeds=seeds,
+        parameters=pretrained.num_parameters(),
+        records={"simulated": records, "real": len(train)},
         sources={"used": len(sources), "left_out": dict(left_out)},
-        trainings=trainings,
+        steps={"simulated": first, "real": first + then, "real_and_simulated": [first, then]},
+        batch=TRAINING["per_device_train_batch_size"],
     )
 
 
@@ -345,7 +365,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="as for uniecg evaluate")
     parser.add_argument("--folder", type=Path, required=True, help="for simulated records and trainings")
     parser.add_argument("--records", type=int, default=20_000, help="how many to simulate; 24 KB each")
-    parser.add_argument("--steps", type=int, default=1000, help="of each of the three trainings")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        nargs=2,
+        default=(2000, 1000),
+        metavar=("SIMULATED", "REAL"),
+        help="on simulated records, and on real ones after them; real ones alone get the sum",
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each of the three ways")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
@@ -353,7 +381,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    settings = (options.records, options.steps, options.seed, options.split)
+    settings = (options.records, tuple(options.steps), options.seeds, options.seed, options.split)
     print(json.dumps(run(options.data, options.folder, *settings), indent=1))
 
 

@@ -99,7 +99,10 @@ def test_a_beat_behind_a_pause_has_the_p_wave_that_the_search_over_the_record_fo
     lost[behind] = np.nan
     without = replace(m, beats=replace(m.beats, p_peak_s=lost), p_waves_s=np.zeros(0))
     assert DERIVED["dropped_count"](without) == 0
-    assert DERIVED["dropped_count"](replace(without, p_waves_s=np.sort(found))) == 1
+    shorter = replace(without, p_waves_s=np.sort(found))
+    assert DERIVED["dropped_count"](shorter) == 1
+    assert DERIVED["pr_growth_ms"](shorter) == pytest.approx(50, abs=10)
+    assert DERIVED["pr_growth_ms"](m) == pytest.approx(0, abs=10)
 
 
 @pytest.mark.parametrize("start_s", [0.22, 0.32])

@@ -47,7 +47,6 @@ def bench() -> ModuleType:
         "widths": [8, 8, 8, 8], "hidden_size": 8, "num_layers": 1, "num_attention_heads": 2, "num_tokens": 2,
     }  # fmt: skip
     module.TRAINING = {"per_device_train_batch_size": 8}
-    module.CHECKS = 1
     module.BLOCK = 7
     module.bootstrap_ci = partial(module.bootstrap_ci, n_resamples=20)
     return module
@@ -71,8 +70,16 @@ def write(folder: Path, splits: tuple[str, ...], test_gain: float = 1.0) -> Path
     return folder
 
 
+STEPS = (2, 1)
+
+
 def numbers(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name != "split"}
+
+
+def weights(folder: Path) -> dict[str, bytes]:
+    """Finished trainings: bytes by name."""
+    return {path.parent.name: path.read_bytes() for path in folder.rglob("*.safetensors")}
 
 
 def test_result_seed_and_separation(bench: ModuleType, tmp_path: Path) -> None:
@@ -82,27 +89,32 @@ def test_result_seed_and_separation(bench: ModuleType, tmp_path: Path) -> None:
     loud = write(tmp_path / "loud", ("train", "val", "test"), test_gain=5.0)
     without = write(tmp_path / "without", ("train", "val"))
 
-    result = bench.run(data, tmp_path / "a", 16, 2, 0, "test")
+    result = bench.run(data, tmp_path / "a", 16, STEPS, 2, 0, "test")
     assert list(result)[:5] == ["task", "version", "seed", "n", "metrics"]
     assert result["n"] == 14
     assert result["sources"] == {"used": 12, "left_out": {"superclass without statements": 2}}
-    for name in ("simulated", "real", "real_and_simulated"):
+    assert result["steps"] == {"simulated": 2, "real": 3, "real_and_simulated": [2, 1]}
+    for name in bench.ARMS:
         entry = result["metrics"][f"macro_auc_{name}"]
         assert entry["ci95"][0] <= entry["value"] <= entry["ci95"][1]
+        assert len(entry["each_seed"]) == 2
+        assert math.isclose(entry["value"], sum(entry["each_seed"]) / 2)
     gain = result["metrics"]["gain_of_simulated"]
     parts = (result["metrics"][f"macro_auc_{name}"]["value"] for name in ("real_and_simulated", "real"))
     assert math.isclose(gain["value"], next(parts) - next(parts), abs_tol=1e-12)
     assert 0.0 <= gain["resamples_above_0"] <= 1.0
 
     # The finished trainings are found again; in another folder the same seed makes the same ones.
-    assert bench.run(data, tmp_path / "a", 16, 2, 0, "test") == result
-    validated = bench.run(data, tmp_path / "a", 16, 2, 0, "val")
-    again = bench.run(without, tmp_path / "b", 16, 2, 0, "val")
+    before = weights(tmp_path / "a")
+    assert len(before) == 2 * len(bench.ARMS)
+    assert bench.run(data, tmp_path / "a", 16, STEPS, 2, 0, "test") == result
+    validated = bench.run(data, tmp_path / "a", 16, STEPS, 2, 0, "val")
+    again = bench.run(without, tmp_path / "b", 16, STEPS, 2, 0, "val")
     assert numbers(again) == numbers(validated)
 
     # Other test records change the answers on them and nothing else.
-    other = bench.run(loud, tmp_path / "c", 16, 2, 0, "test")
-    assert other["trainings"] == result["trainings"]
+    bench.run(loud, tmp_path / "c", 16, STEPS, 2, 0, "test")
+    assert weights(tmp_path / "a") == weights(tmp_path / "b") == weights(tmp_path / "c") == before
 
 
 def test_sources_are_counted(bench: ModuleType) -> None:

@@ -18,6 +18,7 @@ Plain = Mapping[str, Any]
 LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
 ALL_LEADS = LIMB + CHEST
+LONGEST_PR_S = 0.4
 WALLS = (("II", "III", "aVF"), ("I", "aVL", "V5", "V6"), ("V1", "V2", "V3", "V4"))
 T_WALLS = (("II", "aVF"), ("I", "aVL", "V5", "V6"), ("V3", "V4", "V5"))
 Q_WALLS = {
@@ -133,16 +134,26 @@ def _cycles(m: Plain) -> dict[int, float]:
     return {k: ratio for k, ratio in found.items() if math.isfinite(ratio)}
 
 
+def _p_to_qrs(m: Plain) -> list[float]:
+    """Milliseconds from the P wave of each beat; one that only the search over the record found counts too."""
+    beats, delays = m["beats"], []
+    for q, own in zip(beats["qrs_on_s"], beats["p_peak_s"], strict=True):
+        p = number(own)
+        if math.isnan(p):
+            p = max((x for x in m["p_waves_s"] if 0 < number(q) - x < LONGEST_PR_S), default=math.nan)
+        delays.append(1000 * (number(q) - p))
+    return delays
+
+
 def _dropped(m: Plain) -> float:
-    p_peak = [number(value) for value in m["beats"]["p_peak_s"]]
+    delays = _p_to_qrs(m)
     paused = [k for k, ratio in _cycles(m).items() if ratio >= 1.5]
-    return float(sum(math.isfinite(p_peak[k]) and math.isfinite(p_peak[k - 1]) for k in paused))
+    return float(sum(math.isfinite(delays[k]) and math.isfinite(delays[k - 1]) for k in paused))
 
 
 def _growth(m: Plain) -> float:
-    beats = m["beats"]
-    pr = [1000 * (number(q) - number(p)) for q, p in zip(beats["qrs_on_s"], beats["p_on_s"], strict=True)]
-    grown = [pr[k - 1] - pr[k] for k, ratio in _cycles(m).items() if ratio >= 1.5]
+    delays = _p_to_qrs(m)
+    grown = [delays[k - 1] - delays[k] for k, ratio in _cycles(m).items() if ratio >= 1.5]
     grown = [value for value in grown if math.isfinite(value)]
     return median(grown) if grown else math.nan
 

@@ -107,7 +107,7 @@ def run(
     """
     if split not in ("train", "test"):
         raise InputError(f"the task statements has the splits train and test, not {split!r}; choose --split")
-    every, skipped = _read(_table(data))
+    every, skipped = read_reports(data)
     held_out = [report for report in every if report.held_out]
     looked_at = [report for report in every if not report.held_out and report.fold in READ_FOLDS]
     chosen = list(sample(held_out if split == "test" else looked_at, n, seed))
@@ -160,8 +160,20 @@ def _table(data: Path | None) -> Path:
     raise InputError(f"{data}: the task statements needs --data, a folder with {TABLES[0]} or {TABLES[1]}")
 
 
-def _read(path: Path) -> tuple[list[Report], int]:
-    """Reports of a table, and how many of its rows hold none that can be scored."""
+def read_reports(data: Path | None) -> tuple[list[Report], int]:
+    """Reports of PTB-XL's table, and how many of its rows hold none that can be scored.
+
+    Parameters
+    ----------
+    data : Path
+        As for `run`.
+
+    Raises
+    ------
+    InputError
+        If the table is missing or unreadable.
+    """
+    path = _table(data)
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8"), newline="")))

@@ -95,20 +95,38 @@ def longest_pause_ratio(m: Measurements) -> float:
     return float(np.nanmax(ratio)) if np.isfinite(ratio).any() else math.nan
 
 
+def p_to_qrs_ms(m: Measurements) -> FloatArray:
+    """Time from the peak of P to the QRS complex, NaN where a beat has no P wave.
+
+    Behind a dropped beat PR may be so much shorter that P was found only among all P waves.
+
+    Returns
+    -------
+    ndarray, shape (n_beats,), ms
+    """
+    peak = m.beats.p_peak_s.copy()
+    for beat in np.flatnonzero(np.isnan(peak)):
+        since = m.beats.qrs_on_s[beat] - m.p_waves_s
+        led = m.p_waves_s[(since > 0.0) & (since < MAX_PR_S)]
+        peak[beat] = led[-1] if led.size else math.nan
+    return np.asarray(1000.0 * (m.beats.qrs_on_s - peak))
+
+
 def dropped_count(m: Measurements) -> float:
     """Pauses of 1.5 cycles or more between beats that all have a P wave."""
     if len(m.beats) < 4:
         return math.nan
-    # Behind the pause PR may be so much shorter that P was found only among all P waves.
-    since = m.beats.qrs_on_s[:, None] - m.p_waves_s
-    with_p = np.isfinite(m.beats.p_peak_s) | ((since > 0.0) & (since < MAX_PR_S)).any(axis=1)
+    with_p = np.isfinite(p_to_qrs_ms(m))
     pause = cycles_before(m) >= DROPPED
     return float((pause & with_p & np.roll(with_p, 1)).sum())
 
 
 def pr_growth_ms(m: Measurements) -> float:
-    """Median of PR before a dropped beat less PR behind it: positive in Wenckebach, zero in Mobitz 2."""
-    pr = pr_of_beats_ms(m)
+    """Median of PR before a dropped beat less PR behind it: positive in Wenckebach, zero in Mobitz 2.
+
+    Counted from the peaks of P, which differ from PR by half a P wave in both beats.
+    """
+    pr = p_to_qrs_ms(m)
     behind = np.flatnonzero(cycles_before(m) >= DROPPED)
     growth = pr[behind - 1] - pr[behind]
     growth = growth[np.isfinite(growth)]
