@@ -142,8 +142,15 @@ def run(data: Path, seed: int) -> dict[str, object]:
             seed=seed,
             groups=same,
         )
+        hits = float((labels * said).sum())
         metrics[f"micro_f1_{name}"] = metric(
-            f1(labels, said), ci95, baseline=f1(labels, rules), n=len(rows), texts=len(set(same))
+            f1(labels, said),
+            ci95,
+            baseline=f1(labels, rules),
+            precision=hits / float(said.sum()),
+            recall=hits / float(labels.sum()),
+            n=len(rows),
+            texts=len(set(same)),
         )
     return result(TASK, VERSION, seed, len(unseen), metrics, threshold=threshold, baseline="the rules alone")
 
