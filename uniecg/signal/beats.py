@@ -34,6 +34,8 @@ follows looks like those that one follows."""
 SAME_SHAPE = 0.8
 ALIGN_S = 0.04
 SHAPE_S = (0.07, 0.09)
+EARLY = 0.8
+"""RR before over RR behind, below which a beat came early."""
 MAX_CLUSTERED = 300
 
 
@@ -212,7 +214,7 @@ def align_beats(signal: FloatArray, index: IntArray) -> BeatSet:
     vectors /= np.maximum(np.sqrt(np.einsum("blw,blw->bl", vectors, vectors)), 1e-12)[:, :, None]
     centre = views.shape[2] // 2
     inside = (index >= before) & (index < signal.shape[1] - after)
-    members = _largest_group(vectors, centre, inside)
+    members = _largest_group(vectors, centre, inside, _is_early(index))
     template = vectors[members, centre].mean(axis=0)
     lags = np.full(n_beats, centre)
     similarity = np.zeros(n_beats)
@@ -240,16 +242,24 @@ def _parabola(scores: FloatArray, best: IntArray) -> FloatArray:
     return np.where((inner == best) & (bend < -1e-12), 0.5 * (left - right) / np.minimum(bend, -1e-12), 0.0)
 
 
-def _largest_group(vectors: FloatArray, centre: int, inside: BoolArray) -> IntArray:
+def _is_early(index: IntArray) -> BoolArray:
+    """Beats with a shorter interval before them than behind them; the first and the last are taken for punctual."""
+    rr, early = np.diff(index), np.zeros(len(index), dtype=bool)
+    early[1:-1] = rr[:-1] < EARLY * rr[1:]
+    return early
+
+
+def _largest_group(vectors: FloatArray, centre: int, inside: BoolArray, early: BoolArray) -> IntArray:
     """Return the beats that resemble the beat with most look-alikes, if possible one not cut by the record's end."""
     some = vectors[:MAX_CLUSTERED]
     # Steps of 8 ms through the centre: a narrow QRS complex does not forgive more.
     lags = range(centre % 2, some.shape[1], 2)
     likeness = np.max([some[:, lag] @ some[:, centre].T for lag in lags], axis=0)
     alike = likeness >= SAME_SHAPE
-    # Of two shapes about as frequent, as in bigeminy, the narrower (steeper) one is the conducted beat.
+    # Of two shapes about as frequent, as in bigeminy, the punctual, narrower (steeper) one is the conducted beat.
     steep = np.linalg.norm(np.diff(some[:, centre], axis=1), axis=1)
-    count = alike.sum(axis=0) * np.sqrt(steep / max(float(steep.max()), 1e-12))
+    punctual = 1.0 - 0.5 * early[:MAX_CLUSTERED] @ alike / alike.sum(axis=0)
+    count = alike.sum(axis=0) * punctual * np.sqrt(steep / max(float(steep.max()), 1e-12))
     best = int(np.argmax(count + likeness.mean(axis=0) + 2.0 * inside[:MAX_CLUSTERED]))
     return np.flatnonzero(alike[:, best] | (np.arange(len(some)) == best))
 

@@ -26,7 +26,8 @@ from uniecg.signal.waves import MS, NAN, LeadBounds, Waves
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 MIN_DURATION_S = 0.8
 MIN_SAMPLING_RATE = 50.0
-MIN_CONSISTENCY = 0.55
+MIN_CONSISTENCY, SHARE_ALIKE = 0.55, 0.4
+"""Likeness to the dominant beat that this share of the beats must have; in bigeminy half of them are of another shape."""
 POSSIBLE_RATE_BPM = (20.0, 320.0)
 POSSIBLE_QRS_MS = (40.0, 280.0)
 MIN_QT_LEADS = 5
@@ -93,7 +94,8 @@ def _measured(record: Record) -> Measurements:
     noises = q.noise_reasons(size, drift, ready.hum, q.fast_noise(ready.level))
     for lead, named in zip(np.flatnonzero(good), noises, strict=True):
         reasons[lead].extend(named if len(beats.index) else [])
-    consistent = len(beats.index) < 3 or median(beats.similarity.tolist()) >= MIN_CONSISTENCY
+    alike = float((beats.similarity >= MIN_CONSISTENCY).mean())
+    consistent = len(beats.index) < 3 or alike >= SHARE_ALIKE
     rr_s = rr_intervals(beats.index, gaps_in(raw[good], float(record.sampling_rate)))
     values = rates(rr_s)
     qrs_ms = (analysis.waves.qrs_off - analysis.waves.qrs_on) / MS

@@ -31,6 +31,11 @@ RHYTHM_CODES = (
     "SR", "SBRAD", "STACH", "SARRH", "AFIB", "AFLT", "SVTAC", "PSVT", "SVARR", "JUNC", "VT", "PVC", "PAC", "PRC(S)",
     "BIGU", "TRIGU", "COUPLET", "1AVB", "LPR", "2AVB", "2AVB1", "2AVB2", "2AVB21", "3AVB",
 )  # fmt: skip
+RHYTHMS_OF_THEIR_OWN = frozenset({
+    "SBRAD", "STACH", "SARRH", "AFIB", "AFLT", "SVTAC", "PSVT", "JUNC", "VT", "PACE", "2AVB", "2AVB1", "2AVB2",
+    "2AVB21", "3AVB",
+})  # fmt: skip
+"""Beside them no sinus rhythm is named."""
 OTHER_CODES = ("NORM", "LNGQT", "LVOLT", *(f"REVERSAL {name}" for name in REVERSALS))
 OWN_NAMES: dict[str, str] = {
     "2AVB1": "second degree AV block type Mobitz I", "2AVB2": "second degree AV block type Mobitz II",
@@ -136,7 +141,11 @@ def simulate(
     set_voltage(heart, field, timing.qrs_s, codes, sex)
     n_samples = round(duration_s * sampling_rate)
     main, main_timing = heart, timing
-    conducted = _beat(heart, timing.qrs_s, timing.qt_s, field)
+    seen = field  # by the leads as they are named, whatever electrode they hold
+    for name, matrix in REVERSALS.items():
+        if f"REVERSAL {name}" in codes:
+            seen = matrix @ seen
+    conducted = _beat(heart, timing.qrs_s, timing.qt_s, seen)
     ventricular = conducted
     if timeline.ventricular.any():
         other, wide = copy.copy(heart), timing.ventricular
@@ -145,22 +154,20 @@ def simulate(
             set_axis(other, field, told.qrs_axis_deg)
             main, main_timing = other, wide
         set_voltage(other, field, wide.qrs_s, (), sex)
-        ventricular = _beat(other, wide.qrs_s, wide.qt_s, field)
+        ventricular = _beat(other, wide.qrs_s, wide.qt_s, seen)
     total = np.zeros((3, n_samples))
     _add_ventricles(total, timeline, conducted, ventricular, sampling_rate, rng)
-    p_s, p_of_beat, p_extents = _add_atria(total, timeline, heart, field, codes, sampling_rate, rng)
+    p_s, p_of_beat, p_extents = _add_atria(total, timeline, heart, seen, codes, sampling_rate, rng)
     spikes_s = _add_spikes(total, timeline, sampling_rate, rng)
-    eight: Floats = field @ total
-    for name, matrix in REVERSALS.items():
-        if f"REVERSAL {name}" in codes:
-            eight = matrix @ eight
+    eight: Floats = seen @ total
     added = noise if isinstance(noise, Noise) else draw_noise(noise, duration_s, rng)
     if added != Noise():
         eight = clip(eight + noise_signal(added, n_samples, sampling_rate, rng), added)
-    metadata = {"age": age, "sex": sex, "source": "simulated by UniECG", "statements": list(codes)}
+    plan = timeline.plan()
+    statements_shown = _shown_statements(codes, timing_codes, plan.heart_rate_bpm)
+    metadata = {"age": age, "sex": sex, "source": "simulated by UniECG", "statements": list(statements_shown)}
     record = Record(derive_limb_leads(eight.astype(np.float32)), sampling_rate, metadata=metadata)
     beats = _beat_times(timeline, conducted, ventricular, p_s, p_of_beat, p_extents, spikes_s)
-    plan = timeline.plan()
     pr_ms = 1000.0 * (beats.times["qrs_on"] - beats.times["p_on"])
     pr_ms = pr_ms[np.isfinite(pr_ms)]
     steady = pr_ms.size > 0 and float(np.ptp(pr_ms)) < STEADY_PR_MS
@@ -170,9 +177,23 @@ def simulate(
         pr_ms=told.pr_ms if steady else None,
         qrs_ms=round(1000.0 * main_timing.qrs_s, 1),
         qt_ms=round(1000.0 * main_timing.qt_s, 1),
-        qrs_axis_deg=round(set_axis(main, field), 1),
+        qrs_axis_deg=round(set_axis(main, seen), 1),
     )
-    return Simulation(record, codes, shown, plan, beats, added)
+    return Simulation(record, statements_shown, shown, plan, beats, added)
+
+
+def _shown_statements(
+    codes: tuple[str, ...], timing_codes: Collection[str], rate_bpm: float
+) -> tuple[str, ...]:
+    """What was asked for, with the kind of block that was drawn and the sinus rhythm that nobody mentioned.
+
+    A sinus rhythm is named by its rate, 60 to 100 beats a minute being normal (Surawicz & Knilans 2008).
+    """
+    found = (*codes, *sorted(set(timing_codes) - set(codes)))
+    if set(codes) & RHYTHMS_OF_THEIR_OWN or math.isnan(rate_bpm):
+        return found
+    sinus = "SBRAD" if rate_bpm < 60.0 else "STACH" if rate_bpm > 100.0 else "SR"
+    return (*(code for code in found if code != "SR"), sinus) if sinus not in found else found
 
 
 def _beat(heart: Heart, qrs_s: float, qt_s: float, field: Floats) -> _Beat:

@@ -84,7 +84,10 @@ LIKE = {
     "ILBBB": "CLBBB", "LPFB": "LAFB", "IVCD": "CRBBB", "PACE": "CLBBB", "VCLVH": "LVH", "HVOLT": "NORM", "RVH": "LVH",
     "LMI": "AMI", "ALMI": "AMI", "ILMI": "IMI", "IPMI": "IMI", "IPLMI": "IMI", "PMI": "IMI", "QWAVE": "IMI",
     "SVARR": "PAC", "BIGU": "PVC", "TRIGU": "PVC", "COUPLET": "PVC", "2AVB": "3AVB", "2AVB1": "3AVB", "2AVB2": "3AVB",
-    "2AVB21": "3AVB", "JUNC": "SBRAD", "PERICARDITIS": "EARLY REPOLARISATION",
+    "2AVB21": "3AVB", "JUNC": "SBRAD", "VT": "PVC", "DIG": "AFIB", "HYPERK": "LVH", "HYPOK": "LVH",
+    "STEMI anterior": "AMI", "STEMI lateral": "AMI", "STEMI inferior": "IMI", "STEMI posterior": "IMI",
+    "INJAS": "AMI", "INJAL": "AMI", "INJLA": "AMI", "INJIN": "IMI", "INJIL": "IMI",
+    "ISCAN": "ISC_", "ISCAS": "ISC_", "ISCAL": "ISC_", "ISCIN": "ISC_", "ISCIL": "ISC_", "ISCLA": "ISC_",
 }  # fmt: skip
 """Statement without a row of its own -> the row that tells how old such people are."""
 

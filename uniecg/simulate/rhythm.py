@@ -278,11 +278,11 @@ def _insert_premature(
 
 
 def _premature_beats(codes: frozenset[str], last: int, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """Which beats (2 .. last - 1) come early, and of which kind."""
+    """Which beats (1 .. last in a pattern over the whole record, else 2 .. last - 1) come early, and of which kind."""
     for code, period in (("BIGU", 2), ("TRIGU", 3)):
         if code in codes:
             kind = PREMATURE_ATRIAL if "PAC" in codes and "PVC" not in codes else PREMATURE_VENTRICULAR
-            return [(beat, kind) for beat in range(2 + int(rng.integers(period)), last, period)]
+            return [(beat, kind) for beat in range(1 + int(rng.integers(period)), last + 1, period)]
     if "COUPLET" in codes:
         first = [beat for beat in (3, 9) if beat + 2 < last]
         return [(beat + step, PREMATURE_VENTRICULAR) for beat in first for step in (0, 1)]

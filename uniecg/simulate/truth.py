@@ -123,7 +123,7 @@ class Simulation:
     ----------
     record : Record
     statements : tuple of str
-        What it shows.
+        What it shows: what was asked for, and its sinus rhythm by its rate where no other rhythm was asked for.
     attributes : Attributes
         Age, sex, and rate, PR, QRS, QT and axis as they are in the signal. PR is that of conducted beats, None where
         there are none.
