@@ -27,7 +27,7 @@ SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 MIN_DURATION_S = 0.8
 MIN_SAMPLING_RATE = 50.0
 MIN_CONSISTENCY, SHARE_ALIKE = 0.55, 0.4
-"""Likeness to the dominant beat that this share of the beats must have; in bigeminy half of them are of another shape."""
+"""Likeness to the dominant beat that this share of beats must have: in bigeminy half of them have another shape."""
 POSSIBLE_RATE_BPM = (20.0, 320.0)
 POSSIBLE_QRS_MS = (40.0, 280.0)
 MIN_QT_LEADS = 5
