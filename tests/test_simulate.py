@@ -219,6 +219,14 @@ def test_the_truth_of_interchanged_electrodes_is_that_of_the_leads_as_they_are_n
     np.testing.assert_array_equal(swapped.beats.in_lead("II")["t_on"], right.beats.in_lead("III")["t_on"])
 
 
+def test_hypokalaemia_has_a_u_wave_larger_than_t() -> None:
+    drawn = simulate(["HYPOK"], Attributes(heart_rate_bpm=60), rng=np.random.default_rng(0))
+    times, v3 = drawn.beats.in_lead("V3"), drawn.record["V3"]
+    at = np.round(drawn.record.sampling_rate * np.stack([times["t_peak"], times["t_off"] + 0.05])[:, 1:-1])
+    t, u = v3[at.astype(int)]
+    assert (u > t + 0.05).all()
+
+
 def test_bigeminy_begins_and_ends_with_the_pattern() -> None:
     for seed in range(10):
         kind = draw("BIGU", seed=seed).beats.kind

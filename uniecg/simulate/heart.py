@@ -28,6 +28,10 @@ def vector(left: float, down: float, back: float) -> Floats:
     return np.array([left, down, back], dtype=np.float64)
 
 
+U_BEHIND_T_S, U_RISE_S, U_FALL_S = 0.05, 0.09, 0.11
+"""A U wave begins where T ends and merges with it (Surawicz & Knilans 2008)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """A part of ventricular activation; times are shares of the QRS duration.
@@ -67,6 +71,8 @@ class Heart:
         Width of T, 1 as usual; below 1 narrow (tented).
     j_wave : ndarray, shape (3,), mV
         Notch at the J point.
+    u : ndarray, shape (3,), mV
+        U wave, behind T: zero as a rule.
     right_atrium, left_atrium : ndarray, shape (3,), mV
     p_ms : float, ms
     left_atrium_share : float
@@ -89,6 +95,7 @@ class Heart:
     t_symmetric: bool = False
     ta: float = 0.0
     j_wave: Floats = field(default_factory=lambda: np.zeros(3))
+    u: Floats = field(default_factory=lambda: np.zeros(3))
 
     def scale_qrs(self, factor: float) -> None:
         """Make the whole QRS complex larger or smaller."""
@@ -188,6 +195,8 @@ def ventricular_humps(heart: Heart, qrs_s: float, qt_s: float) -> tuple[list[Hum
     ]
     if heart.j_wave.any():
         qrs.append(Hump(heart.j_wave, qrs_s - 0.012, 0.014, 0.012))
+    if heart.u.any():
+        st_t.append(Hump(heart.u, qt_s + U_BEHIND_T_S, U_RISE_S, U_FALL_S))  # not soft: QT ends with T
     return qrs, st_t
 
 

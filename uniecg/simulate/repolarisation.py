@@ -190,10 +190,11 @@ def hyperkalaemia(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
 
 
 def hypokalaemia(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
-    """ST sags, T low and long (it runs into U) [3]_."""
+    """ST sags, T is low and runs into a U wave that is larger, most of all in V2 to V4 [3]_."""
     heart.st = vary(rng, vector(-0.08, -0.06, 0.02), 0.1)
     heart.t = 0.3 * heart.t
     heart.t_width = 1.3
+    heart.u = vary(rng, vector(0.13, 0.10, -0.14), 0.15)
 
 
 def digitalis(heart: Heart, qrs_s: float, rng: np.random.Generator) -> None:
