@@ -89,6 +89,14 @@ def test_comparison_lists() -> None:
     assert ("Only the first ECG shows sinus rhythm.", ("sinus rhythm",)) in said
     still = "Both ECGs show inferior myocardial infarction."
     assert (still, ("myocardial infarction in inferior leads",)) in said
+    apart = {
+        question.sentence
+        for _ in range(100)
+        for question in [draw_comparison(rng, (SINUS[0], ()), (FIBRILLATION[0], ()), form="query")]
+        if question.topic == "statement"
+    }
+    assert "The two ECGs have nothing in common that can be judged." in apart
+    assert not [sentence for sentence in apart if "no statement" in sentence]
     abnormal = ("rr interval", "qrs duration", "qt interval", "qt corrected")
     assert abnormal in {question.answers for question in drawn if question.topic == "range"}
 

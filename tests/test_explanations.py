@@ -22,6 +22,7 @@ from uniecg.signal.criteria import CRITERIA, findings
 from uniecg.signal.measurements import Measurements
 from uniecg.signal.quality import Quality
 from uniecg.signal.rules import Every, Rule, Some, Unless, Within
+from uniecg.simulate import simulate
 from uniecg.text.explain import STYLES, explain
 from uniecg.text.explain.evidence import SHOWN_AS
 from uniecg.text.explain.wording import families, has_family, say
@@ -126,6 +127,22 @@ def test_noisy_leads_are_named_and_amplitudes_without_scale_are_not() -> None:
     assert "muscle noise in V3" in explain(noisy, [], style="reasoning").lower().replace("v3", "V3")
     text = explain(example(amplitude_known=False), ["SR", "IMI"], style="teaching")
     assert "mV in" not in re.sub(r"0\.25 mV or more in II", "", text)
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+def test_p_waves_of_their_own_rate_are_told_with_the_blocked_ones(seed: int | None) -> None:
+    m = measure(simulate(["3AVB"], rng=np.random.default_rng(0), noise=1.0).record)
+    rng = None if seed is None else np.random.default_rng(seed)
+    text = explain(m, findings(m), style="reasoning", rng=rng)
+    rate, blocked = round(m.p_rate_bpm), round(m.blocked_p_count)
+    assert re.search(rf"{rate} (?:per minute|bpm)", text)
+    assert "not tied to the QRS complexes" in text.lower().replace("qrs", "QRS")
+    assert re.search(rf"P waves[^.:]*: {blocked}\.", text)
+    assert wrong(text, m) == []
+    assert wrong(text.replace(f"{rate} ", f"{rate + 1} "), m)
+    assert wrong(text.replace(f": {blocked}.", f": {blocked + 1}."), m)
+    assert wrong("P waves are missing: just 0 % of the complexes have one.", m)
+    assert wrong("P waves are not tied to the QRS complexes.", example())
 
 
 def test_early_beats_have_their_times() -> None:

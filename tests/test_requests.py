@@ -6,6 +6,7 @@ import csv
 import random
 import re
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,20 @@ def words(text: str) -> str:
 @pytest.fixture(scope="module")
 def many() -> list[RequestExample]:
     return draw(20000)
+
+
+def test_whether_to_give_a_drug_is_never_asked_as_a_report() -> None:
+    """What the ECG shows under a drug is; whether to give it is treatment."""
+    decision = re.compile(
+        r"(?:can|may) I .*\{drug\}|(?:safe to|fit for|continuing|not to give).*\{drug\}|thrombolyse on|safe to send",
+        re.IGNORECASE,
+    )
+    asked = [
+        line
+        for line in (files("uniecg") / "text/grammar/interpret_train.txt").read_text("utf-8").splitlines()
+        if decision.search(line)
+    ]
+    assert asked == []
 
 
 def test_same_generator_same_requests() -> None:

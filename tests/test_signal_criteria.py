@@ -13,6 +13,7 @@ from uniecg.record import Record
 from uniecg.signal import Measurements, measure
 from uniecg.signal.criteria import CRITERIA, check, findings
 from uniecg.signal.misfit import misfit
+from uniecg.simulate import simulate
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,22 @@ def test_sinus_rates(rate_bpm: int, code: str) -> None:
     assert code in findings(m)
     assert "SR" not in findings(m), "the rate says more than sinus rhythm alone"
     assert check("NORM", m)[0] is False
+
+
+@pytest.mark.parametrize("code", ["HYPERK", "2AVB1", "2AVB2", "SHQT"])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_ecg_with_one_dangerous_sign_is_not_normal(code: str, seed: int) -> None:
+    m = measure(simulate([code], rng=np.random.default_rng(seed), noise=1.0).record)
+    assert check("NORM", m)[0] is False
+    assert "SARRH" not in findings(m)
+
+
+@pytest.mark.parametrize("code", ["VT", "PSVT"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tachycardia_whose_p_may_be_t_is_left_open(code: str, seed: int) -> None:
+    m = measure(simulate([code], rng=np.random.default_rng(seed), noise=1.0).record)
+    assert check("STACH", m)[0] is None
+    assert {"SR", "STACH", "SARRH"}.isdisjoint(findings(m))
 
 
 @pytest.mark.parametrize("seed", range(6))

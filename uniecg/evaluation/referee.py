@@ -27,13 +27,14 @@ UNIT = r"(?:ms|mV|bpm|beats per minute|per minute|degrees|%|(?:premature |wide )
 # What a number of a unit may be: the nearest of these words before it, else behind it, tells.
 MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
     "rate": (
+        ("p_rate_bpm", r"P waves (?:come|run|march)|rate of the P waves|P rate"),
         ("atrial_rate_bpm", r"[Aa]trial rate|rate of the atria|atria beat|atria are"),
         ("heart_rate_bpm", r"\b[Rr]ate|\b[Hh]eart|[Vv]entric|\bHR\b|^"),
     ),
     "degrees": (("qrs_axis_deg", r"axis"),),
     "%": (
         ("rr_irregularity", r"steps?\b|jumps|beat to beat|from RR to RR"),
-        ("p_fraction", r"P waves?\b"),
+        ("p_fraction", r"P waves?\b|not tied to the QRS"),
         ("paced_fraction", r"spikes?\b|paced"),
         ("atrial_regularity", r"atrial activity"),
         ("negative_share", r"negative"),
@@ -71,6 +72,7 @@ MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "": (
         ("av_ratio", r"ratio of P rate"),
+        ("blocked_p_count", r"blocked P waves|P waves without a QRS|P waves that no QRS"),
         ("pvc_count", r"(?:premature ventricular|ventricular early) beats:"),
         ("pac_count", r"(?:premature atrial|narrow early) beats:"),
         ("dropped_count", r"dropped beats?:"),
@@ -86,6 +88,7 @@ MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
         ("st_down_count", r"leads with ST depression"),
         ("t_inverted_count", r"leads with inverted T"),
         ("t_flat_count", r"leads with flat T"),
+        ("t_tall_count", r"leads with tall T"),
         ("q_r_ratio", r"Q to R ratio"),
         ("s_r_ms_ratio", r"S to R duration ratio|duration of S over that of R"),
         ("r_before_s_ratio", r"R to S height ratio"),
@@ -104,6 +107,7 @@ CARRIES = {
     "st_down_count": values.lowered,
     "t_inverted_count": values.inverted,
     "t_flat_count": values.flat,
+    "t_tall_count": values.tall,
     **dict.fromkeys(values.Q_WALLS, values.deep_q),
 }
 # Limits that a teacher may name, by unit; sources as in uniecg.signal.criteria.
@@ -222,7 +226,9 @@ def _sentence(text: str, m: Measurements, plain: Plain) -> Iterator[Ruling]:
         q_infarct = check("QWAVE", m)[0]
         # "left" in the name of a block says nothing of the axis.
         unnamed = _NAMES.sub(lambda name: name[0] if _CODES[name[0].lower()] in _SIGNS else "", text)
-        yield from (Ruling("word", word, ok) for word, ok in words(unnamed, plain, q_infarct=q_infarct))
+        fibrillates = any(check(code, m)[0] for code in ("AFIB", "AFLT"))
+        said = words(unnamed, plain, q_infarct=q_infarct, fibrillates=fibrillates)
+        yield from (Ruling("word", word, ok) for word, ok in said)
     text = specific
     text, found = leads_with_a_sign(text, plain)
     yield from (Ruling("lead", word, ok) for word, ok in found)

@@ -96,6 +96,12 @@ def flat(m: Plain, lead: str) -> bool:
     return of_lead(m, lead, "r_mv") > 0.3 and abs(of_lead(m, lead, "t_mv")) < 0.1 * of_lead(m, lead, "r_mv")
 
 
+def tall(m: Plain, lead: str) -> bool:
+    """T of 0.9 mV or more that reaches three quarters of the largest wave of QRS, in V2 to V4."""
+    largest = max(_up(m, lead), _down(m, lead))
+    return lead in ("V2", "V3", "V4") and of_lead(m, lead, "t_mv") >= max(0.9, 0.75 * largest)
+
+
 def deep_q(m: Plain, lead: str) -> bool:
     """Q of 30 ms and 0.1 mV, in V2 and V3 of 20 ms, nothing in V1 (Thygesen et al. 2018)."""
     if math.isnan(of_lead(m, lead, "q_mv")):
@@ -210,6 +216,7 @@ WHOLE: Mapping[str, Callable[[Plain], float]] = {
     "st_up_count": lambda m: _most(m, WALLS, raised),
     "st_down_count": lambda m: _most(m, WALLS, lowered),
     "t_inverted_count": lambda m: _most(m, T_WALLS, inverted),
+    "t_tall_count": lambda m: _most(m, [("V2", "V3", "V4")], tall),
     "t_flat_count": lambda m: _most(m, [("I", "II", "V4", "V5", "V6")], flat),
     **{name: (lambda m, wall=wall: _most(m, [wall], deep_q)) for name, wall in Q_WALLS.items()},
 }

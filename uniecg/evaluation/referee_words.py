@@ -152,13 +152,15 @@ NO_LARGE_Q = re.compile(
     r"[Nn]o (?:pathological|abnormal) Q|Q waves, where there are any|Q waves (?:are absent|are not)"
     r"|of the Q waves is|(?:[Nn]o lead|[Nn]one of the leads) (?:has|shows) (?:a|an) (?:pathological|abnormal)"
 )
+UNTIED_P = re.compile(r"[Nn]ot tied to the QRS")
+FEW_P = re.compile(r"P waves are (?:missing|hardly|not to be found)|(?:[Nn]ext to|[Aa]lmost) no P waves")
 ALL_GOOD = re.compile(
     r"no lead (?:has|needs|is spoiled)|quality is good|: good|(?:is|are) noisy|is spoiled (?:enough|so)"
     r"|is disturbed (?:enough|so)|good enough to be read|is readable in|lets itself be read"
 )
 
 
-def words(text: str, m: Plain, *, q_infarct: bool | None) -> Iterator[tuple[str, bool]]:
+def words(text: str, m: Plain, *, q_infarct: bool | None, fibrillates: bool) -> Iterator[tuple[str, bool]]:
     """Yield words for values and denials of signs, each with whether it is right.
 
     Parameters
@@ -169,6 +171,8 @@ def words(text: str, m: Plain, *, q_infarct: bool | None) -> Iterator[tuple[str,
         As `plain_of` gives it.
     q_infarct : bool or None
         Whether the criteria of pathological Q waves are met.
+    fibrillates : bool
+        Whether the criteria of atrial fibrillation or flutter are met.
     """
     for clause in re.split(r";| and (?=an? |QRS|QTc?|PR)|, (?=an? |QRS|QTc?\b|PR|axis)", text):
         for about, word, value, low, high in _ranges(m):
@@ -191,5 +195,11 @@ def words(text: str, m: Plain, *, q_infarct: bool | None) -> Iterator[tuple[str,
         yield text, q_infarct is False
     elif re.search(r"(?:[Pp]athological|[Aa]bnormal) Q waves (?:in|are (?:found|seen) in|stand)", text):
         yield text, q_infarct is True
+    p_share, p_rate, rate = (number(m[name]) for name in ("p_fraction", "p_rate_bpm", "heart_rate_bpm"))
+    if UNTIED_P.search(text):
+        yield text, p_share <= 0.3 and abs(p_rate / rate - 1) > 0.1
+    elif FEW_P.search(text):
+        # Fibrillation and flutter have waves that pass for P waves at odd rates.
+        yield text, p_share <= 0.3 and (fibrillates or not abs(p_rate / rate - 1) > 0.1)
     if ALL_GOOD.search(text):
         yield text, m["quality"]["verdict"] == "usable" and not m["quality"]["reasons"]

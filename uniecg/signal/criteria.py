@@ -88,9 +88,7 @@ _TABLE = (
     Diagnosis("SBRAD", all_of(p.SINUS, p.SLOW)),
     Diagnosis("SNORMO", all_of(p.SINUS, Unless(p.SLOW), Unless(p.FAST)), stated=False),
     Diagnosis("STACH", all_of(p.SINUS, p.FAST)),
-    Diagnosis(
-        "SARRH", all_of(p.SINUS, Criterion("RR differs by 160 ms", Within("rr_range_ms", low=160.0), "C"))
-    ),
+    Diagnosis("SARRH", all_of(p.SINUS, p.UNEVEN, p.NO_BLOCKED_P)),
     Diagnosis("AFIB", p.FIBRILLATION),
     Diagnosis("AFLT", p.FLUTTER),
     Diagnosis(
@@ -218,9 +216,7 @@ _TABLE = (
     Diagnosis("RAO/RAE", Criterion("P of 0.25 mV in II", Within("p_mv", low=0.25, lead="II"), "H")),
     # Repolarisation
     Diagnosis("LNGQT", Criterion("QTc over 450 ms (women 460 ms)", Within("qtc_excess_ms", low=0.0), "R")),
-    Diagnosis(
-        "SHQT", Criterion("QTc of 340 ms or less", Within("qtc_fridericia_ms", high=340.1), "Q"), stated=False
-    ),
+    Diagnosis("SHQT", p.SHORT_QT, stated=False),
     # Infarction: old by Q waves, acute by ST elevation
     Diagnosis("QWAVE", p.Q_INFARCT),
     Diagnosis("IMI", _q_infarct("inferior")),

@@ -135,12 +135,14 @@ HAS_P = Criterion("P waves before the QRS complexes", Within("p_fraction", low=0
 NO_P = Criterion("no P waves", Within("p_fraction", high=0.6), "C")
 IRREGULAR = Criterion("RR changes from beat to beat", Within("rr_irregularity", low=0.04), "G")
 STEADY = Criterion("RR within 6 % of its mean", Within("rr_cv", high=0.06), "C")
+UNEVEN = Criterion("RR differs by 160 ms", Within("rr_range_ms", low=160.0), "C")
 NOT_PACED = Criterion("no pacing spikes", Within("paced_fraction", high=0.5), "C")
 SLOW = Criterion("rate below 60/min", Within("heart_rate_bpm", high=60.0), "C")
 FAST = Criterion("rate of 100/min or more", Within("heart_rate_bpm", low=100.0), "C")
 UNTIED_P = Criterion("most QRS complexes without a P wave before them", Within("p_fraction", high=0.5), "A")
 FASTER_P = Criterion("P waves faster than the QRS complexes", Within("av_ratio", low=1.1), "A")
 BLOCKED_P = Criterion("a P wave without a QRS complex", Unmeasured(), "A")
+NO_BLOCKED_P = Criterion("no blocked P wave", Within("blocked_p_count", high=1), "A")
 DROPPED_BEAT = Criterion(
     "a pause of 1.5 cycles, not behind an early beat", Within("dropped_count", low=1), "A"
 )
@@ -278,10 +280,35 @@ Q_INFARCT = Criterion(
 DIFFUSE_ST = ("I", "II", "aVF", "V2", "V3", "V4", "V5", "V6")
 
 # What several diagnoses share.
-SINUS = all_of(HAS_P, NOT_PACED, Unless(FIBRILLATION))
-FLUTTER = any_of(FLUTTER_WAVES, TWO_TO_ONE_FLUTTER)
 LBBB_SHAPE = all_of(DOMINANT_S, PURE_R_LATERAL, LATE_R)
 RBBB_SHAPE = all_of(any_of(R_S_R, BROAD_R_V1), SLURRED_S)
+P_OR_T = Criterion(
+    "so fast that P may be the end of T",
+    Every(
+        (
+            Some(
+                (
+                    # A wide tachycardia is ventricular until something else is shown; a block of a bundle is.
+                    Every(
+                        (
+                            Within("heart_rate_bpm", low=130.0),
+                            Within("qrs_ms", low=120.0),
+                            Unless(LBBB_SHAPE),
+                            Unless(RBBB_SHAPE),
+                        )
+                    ),
+                    # No PR of the sinus node is shorter than 120 ms.
+                    Every((Within("heart_rate_bpm", low=150.0), Within("pr_ms", high=120.0))),
+                )
+            ),
+            Unmeasured(),
+        )
+    ),
+    "C S V",
+)
+"""Never met: contradicted at usual rates and open in a tachycardia, which leaves open what rests on P waves."""
+SINUS = all_of(HAS_P, NOT_PACED, Unless(FIBRILLATION), Unless(P_OR_T))
+FLUTTER = any_of(FLUTTER_WAVES, TWO_TO_ONE_FLUTTER)
 WIDENED = Criterion("QRS of 110 ms or more", Within("qrs_ms", low=110.0), "S")
 LVH_VOLTAGE = any_of(SOKOLOW_LYON, CORNELL, TALL_R_AVL)
 DROPPED = all_of(DROPPED_BEAT, Unless(FIBRILLATION))
@@ -300,17 +327,21 @@ TWO_TO_ONE = all_of(
     HAS_P,
     BLOCKED_P,
 )
+SHORT_QT = Criterion("QTc of 340 ms or less", Within("qtc_fridericia_ms", high=340.1), "Q")
 NORMAL = all_of(
     SINUS,
     Criterion("rate of 50 to 100/min", Within("heart_rate_bpm", 50.0, 101.0), "C"),
     Criterion("PR of 110 to 200 ms", Within("pr_ms", 110.0, 200.1), "C"),
     Criterion("QRS below 112 ms", Within("qrs_ms", high=112.0), "S"),
+    NO_BLOCKED_P,
     Criterion("QTc not prolonged", Within("qtc_excess_ms", high=0.0), "R"),
+    Unless(SHORT_QT),
     Criterion("axis of -30 to 90 degrees", Within("qrs_axis_deg", -30.0, 90.0), "S"),
     Criterion("no wide early beats", Within("pvc_count", high=1), "C"),
     Criterion("no ST elevation", Within("st_up_count", high=2), "T"),
     Criterion("no ST depression", Within("st_down_count", high=2), "T"),
     Criterion("no inverted T", Within("t_inverted_count", high=2), "R"),
+    Criterion("no tall T in two of V2 to V4", Within("t_tall_count", high=2), "R"),
     Unless(Q_INFARCT),
     Unless(LVH_VOLTAGE),
 )

@@ -134,10 +134,12 @@ def _verify(pairs: Sequence[Pair], draw: random.Random, split: Split) -> Questio
 def _statements(pairs: Sequence[Pair], draw: random.Random, split: Split) -> Question:
     change = draw.choice(list(CHANGES))
     found = _in_state([pair for pair in pairs if pair[0].topic in STATED], change)
-    before = {
-        "new": "only the second ECG shows", "gone": "only the first ECG shows", "still": "both ECGs show"
-    }[change]  # fmt: skip
-    said = f"{before} {joined([item.what for item in found]) if found else 'no statement that can be judged'}"
+    before, nothing = {
+        "new": ("only the second ECG shows", "nothing that can be judged is new in the second ECG"),
+        "gone": ("only the first ECG shows", "nothing that can be judged is gone in the second ECG"),
+        "still": ("both ECGs show", "the two ECGs have nothing in common that can be judged"),
+    }[change]
+    said = f"{before} {joined([item.what for item in found])}" if found else nothing
     text = ask("comparisons", f"query_{change}_statement", draw, split)
     return Question(
         text, "query", "statement", tuple(item.label for item in found) or ("none",), sentence(said)

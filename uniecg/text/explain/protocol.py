@@ -39,6 +39,8 @@ LOW_LIMB_MV = 0.5
 """Surawicz & Knilans 2008, Chou's Electrocardiography in Clinical Practice."""
 TERMINAL_P_MV, TERMINAL_P_MS = -0.1, 40.0
 """Last phase of P in V1 that is called abnormal (Hancock et al. 2009, JACC 53:992)."""
+SAME_RATE = 0.1
+"""P waves may be untied only where their rate differs by more than this share from that of the complexes."""
 QRS_WORDS = {"": "narrow", "not wide": "narrow", "wide": "wide"}
 
 
@@ -105,9 +107,8 @@ def _quality(m: Measurements) -> Iterator[Fact]:
 def _rhythm(m: Measurements, met: Sequence[str]) -> Iterator[Fact]:
     if word := regularity(m):
         yield Fact(word.replace(" ", "_"), {"cv": whole(100 * m.rr_cv)})
-    if math.isfinite(m.p_fraction) and "PACE" not in met:
-        family = "p_many" if m.p_fraction >= MANY_P else "p_few" if m.p_fraction <= FEW_P else "p_some"
-        yield Fact(family, {"share": whole(100 * m.p_fraction)})
+    if "PACE" not in met:
+        yield from _p_waves(m, met)
     # An early beat says nothing where the rhythm is irregular by nature.
     uneven = bool({"AFIB", "AFLT", "SARRH"} & set(met)) or m.p_fraction <= FEW_P
     early, wide = m.beats.premature, m.beats.kind == "pvc"
@@ -121,6 +122,21 @@ def _rhythm(m: Measurements, met: Sequence[str]) -> Iterator[Fact]:
         yield Fact("flutter", {"atrial": whole(m.atrial_rate_bpm)})
     if names := [code for code in met if code in RHYTHMS]:
         yield Fact("rhythm_named", {"names": join_names(names)})
+
+
+def _p_waves(m: Measurements, met: Sequence[str]) -> Iterator[Fact]:
+    """P waves before the complexes, and in what other order they come."""
+    share = {"share": whole(100 * m.p_fraction)} if math.isfinite(m.p_fraction) else None
+    # What passes for a row of P waves in fibrillation and flutter is none.
+    in_a_row = math.isfinite(m.p_rate_bpm) and not {"AFIB", "AFLT"} & set(met)
+    if share and m.p_fraction <= FEW_P and in_a_row and abs(value_of(m, "av_ratio", None) - 1) > SAME_RATE:
+        yield Fact("p_untied", {"p_rate": whole(m.p_rate_bpm), **share})
+    elif share:
+        yield Fact(
+            "p_many" if m.p_fraction >= MANY_P else "p_few" if m.p_fraction <= FEW_P else "p_some", share
+        )
+    if in_a_row and m.blocked_p_count >= 1:
+        yield Fact("p_blocked", {"blocked": whole(m.blocked_p_count)})
 
 
 def _beats(count: int) -> str:

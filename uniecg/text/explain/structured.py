@@ -67,6 +67,8 @@ def _protocol(m: Measurements, met: Sequence[str]) -> dict[str, Any]:
             "regularity": regularity(m) or None,
             "rr_cv": _number(m.rr_cv),
             "p_fraction": _number(m.p_fraction),
+            "p_rate_bpm": _number(m.p_rate_bpm),
+            "blocked_p_count": _number(m.blocked_p_count),
             "paced_fraction": _number(m.paced_fraction),
             "premature_beats_s": _times(m, "premature"),
             "ventricular_beats_s": [_number(time) for time in m.beats.r_peak_s[m.beats.kind == "pvc"]],
