@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from uniecg.attributes import Attributes
 from uniecg.text.attributes import restate
-from uniecg.text.possible import impossible
+from uniecg.text.possible import contradiction, impossible
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,33 @@ def test_impossible_requests(request_text: str, reason: str) -> None:
 )
 def test_unusual_requests_are_possible(request_text: str) -> None:
     assert impossible(request_text, restate(request_text, "")) is None
+
+
+@pytest.mark.parametrize(
+    ("codes", "attributes", "reason"),
+    [
+        (["AFIB", "SR"], Attributes(), "atrial fibrillation and sinus rhythm cannot"),
+        (["NORM", "CLBBB"], Attributes(), "leave one of them out"),
+        (["NORM"], Attributes(qrs_ms=160), "QRS < 120 ms, not 160 ms"),
+        (["VT"], Attributes(heart_rate_bpm=40), "a rate >= 100 bpm"),
+        (["CRBBB", "LAFB"], Attributes(qrs_ms=100), "QRS >= 120 ms"),
+        (["1AVB"], Attributes(pr_ms=140), "PR > 200 ms"),
+        (["AFIB"], Attributes(pr_ms=160), "no PR interval"),
+        (["LAD"], Attributes(qrs_axis_deg=45), "a QRS axis < -30 degrees"),
+    ],
+)
+def test_contradictions(codes: list[str], attributes: Attributes, reason: str) -> None:
+    assert reason in (contradiction(codes, attributes) or "")
+
+
+@pytest.mark.parametrize(
+    ("codes", "attributes"),
+    [
+        (["CRBBB", "LAFB"], Attributes(qrs_ms=150)),  # of two blocks the longer one counts
+        (["3AVB", "SR"], Attributes(heart_rate_bpm=35)),  # the sinus node beats faster
+        (["STACH"], Attributes(heart_rate_bpm=100)),
+        (["SR", "1AVB"], Attributes(heart_rate_bpm=70, pr_ms=240)),
+    ],
+)
+def test_what_goes_together_is_no_contradiction(codes: list[str], attributes: Attributes) -> None:
+    assert contradiction(codes, attributes) is None

@@ -195,19 +195,21 @@ def simulate(
             "--truth", help="Also write what is true of it (waves of every beat and lead) as .json."
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse words that cannot be simulated instead of naming them.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Simulate a 12-lead ECG from words, by equations instead of a model; prints the files written."""
-    from .simulate import check_truth_output, read_request, save_truth, simulated
+    from .simulate import check_truth_output, save_truth, simulated
 
-    statements, attributes = read_request(text)
     check_record_output(output, force)
     if plot is not None:
         check_plot_output(plot, force)
     if truth is not None:
         check_truth_output(truth, force)
     note(DISCLAIMER)
-    simulation = simulated(statements, attributes, duration, noise, seed)
+    simulation = simulated(text, duration, noise, seed, strict)
     save_record(simulation.record, output, force)
     if plot is not None:
         save_plot(simulation.record, plot, force)

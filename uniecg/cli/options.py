@@ -23,7 +23,7 @@ SamplingRate = Annotated[
     float | None,
     typer.Option("--sampling-rate", metavar="HZ", help="Sampling rate, where the file does not say it."),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="Makes the answer repeatable.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Makes the answer repeatable.")]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -42,7 +42,7 @@ Style = Annotated[
     ),
 ]
 WordingSeed = Annotated[
-    int | None, typer.Option("--seed", help="Varies the wording; without it, it is always the same.")
+    int | None, typer.Option("--seed", min=0, help="Varies the wording; without it, it is always the same.")
 ]
 Only = Annotated[
     str | None, typer.Option("--only", metavar="STEP", help="Run only this step of the configuration.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uniecg.simulate.ecg import OWN_NAMES, SIMULATED, simulate
 from uniecg.simulate.noise import Noise
+from uniecg.simulate.request import shortest_s
 from uniecg.simulate.rhythm import (
     CHANNELS,
+    RATE_RANGES,
     RhythmPlan,
     plan_from_measurements,
     plan_rhythm,
@@ -16,6 +18,7 @@ from uniecg.simulate.truth import BeatTimes, Simulation
 __all__ = [
     "CHANNELS",
     "OWN_NAMES",
+    "RATE_RANGES",
     "SIMULATED",
     "BeatTimes",
     "Noise",
@@ -23,6 +26,7 @@ __all__ = [
     "Simulation",
     "plan_from_measurements",
     "plan_rhythm",
+    "shortest_s",
     "simulate",
     "usual_attributes",
 ]

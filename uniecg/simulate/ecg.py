@@ -21,6 +21,7 @@ from uniecg.simulate.noise import Noise, clip, draw_noise, noise_signal
 from uniecg.simulate.patterns import ACTIVATION, ectopic, retrograde_p
 from uniecg.simulate.plan import NORMAL, PACED, PREMATURE_ATRIAL, PREMATURE_VENTRICULAR, Floats
 from uniecg.simulate.repolarisation import REPOLARISATION
+from uniecg.simulate.request import check_numbers
 from uniecg.simulate.rhythm import draw_timeline
 from uniecg.simulate.size import set_axis, set_voltage
 from uniecg.simulate.timeline import P_ONSET_TO_PEAK_S, Timeline
@@ -104,7 +105,7 @@ def simulate(
     Raises
     ------
     InputError
-        If a statement cannot be simulated, or the duration or sampling rate is impossible.
+        If a statement cannot be simulated, or numbers are impossible or contradict each other.
 
     References
     ----------
@@ -117,10 +118,7 @@ def simulate(
         raise InputError(
             f"cannot simulate {', '.join(unknown)}; known statements: {', '.join(sorted(SIMULATED))}"
         )
-    if not (0.5 <= duration_s <= 3600.0 and 50.0 <= sampling_rate <= 4000.0):
-        raise InputError(
-            f"a simulation lasts 0.5 to 3600 s at 50 to 4000 Hz, not {duration_s:g} s at {sampling_rate:g} Hz"
-        )
+    check_numbers(attributes or Attributes(), duration_s, sampling_rate, noise)
     told, age, sex = person(codes, attributes or Attributes(), rng)
     timing_codes = set(codes)
     if "2AVB" in codes and not timing_codes & {"2AVB1", "2AVB2", "2AVB21", "3AVB"}:

@@ -8,10 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 from uniecg.attributes import NUMERIC, Attributes, Sex
-from uniecg.text.numbers import find_numbers, find_ranges
+from uniecg.text.numbers import find_numbers, find_range_mentions, find_ranges
 from uniecg.text.statements import RHYTHMS, STATEMENTS, parse_statements
 
-__all__ = ["announcement", "describe", "generation_answer", "parse_attributes", "read_ranges", "restate"]
+__all__ = [
+    "announcement",
+    "attribute_spans",
+    "describe",
+    "generation_answer",
+    "parse_attributes",
+    "parse_ranges",
+    "read_ranges",
+    "restate",
+]
 
 
 def _number(value: float) -> str:
@@ -70,12 +79,20 @@ def announcement(reply: str) -> str:
     return reply.split(MEASURED_ON)[0]
 
 
+def _beside_age(letter: str) -> str:
+    """Expression of a letter for the sex: "70F", "60 yo M", "70/m", "m/55"."""
+    years = r"(?:\s*(?:yo|y/o|y\.o\.|yrs?|years?(?:[\s-]+old)?)\s*,?)?"
+    return rf"\b\d{{1,3}}{years}\s*/?\s*{letter}\b|(?<![\w/]){letter}/\d{{1,3}}\b"
+
+
 _SEX: dict[Sex, re.Pattern[str]] = {
     "female": re.compile(
-        r"\b(?:female|wom[ae]n|lady|girl|she|mrs)\b|\b\d{1,3}\s*f\b|\bsex[:=\s]+f\b", re.IGNORECASE
+        rf"\b(?:female|wom[ae]n|lady|girl|she|mrs|weiblich\w*|frau|kvinnan?|kvinnlig\w*)\b|\bsex[:=\s]+f\b|{_beside_age('f')}",
+        re.IGNORECASE,
     ),
     "male": re.compile(
-        r"\b(?:male|man|gentleman|boy|he|mr)\b|\b\d{1,3}\s*m\b|\bsex[:=\s]+m\b", re.IGNORECASE
+        rf"\b(?:male|man|gentleman|boy|he|mr|männlich\w*|mann|manlig\w*)\b|\bsex[:=\s]+m\b|{_beside_age('m')}",
+        re.IGNORECASE,
     ),
 }
 
@@ -111,6 +128,16 @@ def parse_attributes(text: str) -> Attributes:
     return Attributes(sex=min(sexes)[1] if sexes else None, **values)
 
 
+def parse_ranges(text: str) -> dict[str, tuple[float, float]]:
+    """Read plausible ranges such as "rate between 60 and 80": name of the attribute to its lowest and highest value."""
+    found: dict[str, tuple[float, float]] = {}
+    for name, limits in NUMERIC.items():
+        for low, high in find_ranges(text, name):
+            if name not in found and limits.low <= low and high <= limits.high:
+                found[name] = (low, high)
+    return found
+
+
 def read_ranges(text: str) -> Attributes:
     """Read ranges such as "rate between 60 and 80"; the value is the middle of the range, rounded.
 
@@ -124,12 +151,26 @@ def read_ranges(text: str) -> Attributes:
     Attributes
         What the text gives a plausible range for; the rest is None.
     """
-    values: dict[str, float] = {}
-    for name, limits in NUMERIC.items():
-        for low, high in find_ranges(text, name):
-            if name not in values and limits.low <= low and high <= limits.high:
-                values[name] = float(round((low + high) / 2))
-    return Attributes(**values)  # type: ignore[arg-type]
+    middle = {name: float(round((low + high) / 2)) for name, (low, high) in parse_ranges(text).items()}
+    return Attributes(**middle)  # type: ignore[arg-type]
+
+
+def attribute_spans(text: str) -> list[tuple[int, int]]:
+    """Where a text names what `parse_attributes` and `parse_ranges` read, start and end of each."""
+    values, ranges = parse_attributes(text).to_dict(), parse_ranges(text)
+    spans = [match.span() for sex in _SEX.values() for match in sex.finditer(text)]
+    for name in NUMERIC:
+        spans += [
+            (mention.start, mention.end)
+            for mention in find_numbers(text, name)
+            if mention.comparison == "=" and mention.value == values.get(name)
+        ]
+        spans += [
+            (start, end)
+            for low, high, start, end in find_range_mentions(text, name)
+            if (low, high) == ranges.get(name)
+        ]
+    return spans
 
 
 def restate(request: str, words: str) -> str:

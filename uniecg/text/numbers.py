@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-__all__ = ["NUMBER", "NumberMention", "find_numbers", "find_ranges", "to_float"]
+__all__ = [
+    "NUMBER",
+    "NumberMention",
+    "RangeMention",
+    "find_numbers",
+    "find_range_mentions",
+    "find_ranges",
+    "to_float",
+]
 
 Comparison: TypeAlias = Literal["=", ">", "<"]
 
@@ -16,14 +24,14 @@ _MORE = r"above|over|(?:more|longer|greater|wider|higher|faster)\s+than|exceed(?
 _LESS = r"below|under|(?:less|shorter|smaller|narrower|lower|slower)\s+than|at\s+most|up\s+to|<=?|\u2264"
 _LINK = r"(?::|=|~|\u2248|\b(?:is|was|of|at|de|di|von|van|p\u00e5)\b)?"
 _ABOUT = r"(?:(?:about|around|approximately|approx\.?|roughly|near|exactly|ca\.?|~)\s*)?"
-_VALUE = rf"(?P<compare>{_MORE}|{_LESS})?\s*{_ABOUT}(?P<value>{NUMBER})(?![\d.]*\d)"
+_VALUE = rf"(?P<compare>{_MORE}|{_LESS})?\s*{_ABOUT}(?P<value>{NUMBER}|\.\d+)(?![\d.]*\d)"
 _AFTER = r"(?P<after>\s*(?:or|and)\s+(?:more|longer|above|higher|wider|less|shorter|below|lower))?"
 _NOTE = r"\s*(?:\([a-z]+\)\s*)?"  # "rate (ventricular) 72"
 _RANGE = r"(?!\s*(?:-|\u2013|to\b)\s*\d)"  # "120 to 200 ms" is a range, not a value
 _NO_RANGE = r"(?<!\d-)(?<!\d\u2013)(?<!\d to )(?<![\d.])"
 # English, then German, Swedish, Dutch, French, Spanish, Italian and Portuguese, as requests are written in them.
 _PER_MINUTE = (
-    r"(?:bpm|lpm|(?:beats?\s*)?(?:(?:per|a|each|every)\s+|/\s*)min(?:ute)?|b/min"
+    r"(?:bpm|lpm|(?:(?:beats?|slag(?:en)?|schläge)\s*)?(?:(?:per|a|each|every)\s+|/\s*)min(?:ute)?|b/min"
     r"|(?:schläge\s+)?pro\s+minute|(?:slag(?:en)?\s+)?per\s+minu(?:ut|t)"
     r"|(?:battements\s+)?par\s+minute|(?:latidos\s+)?por\s+minuto|(?:battiti\s+)?al\s+minuto)(?![a-z])"
 )
@@ -32,6 +40,8 @@ _RATE = (
     r"|rate|pulse|frequency|hr|(?:herz|kammer)?frequenz|puls|hjärtfrekvens|hart(?:frequentie|slag)"
     r"|(?:fr[ée]quence|frecuencia|frequenza|frequência)\s+card[iíì]a(?:que|ca)|fc)(?![a-z])"
 )
+# The end of a clause must follow: "axis 45 degrees left bundle branch block" turns nothing to the left.
+_LEFT = r"(?P<left>\s*(?:\u00b0|degrees?|deg)?\s*(?:to\s+the\s+)?left(?:wards?)?(?=\s*(?:[,.;)]|and\b|$)))?"
 _NO_MILLIVOLT = r"(?!\s*(?:mv|mm\b|%|years?))"
 
 
@@ -58,13 +68,17 @@ _PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
         "qtc_ms": (_interval(r"(?:QTc[BF]?|corrected\s+QT)"),),
         "qrs_axis_deg": (
             rf"(?<![pt][\s-])(?<![a-z])axis(?:\s+deviation)?(?![a-z]){_NOTE}{_LINK}\s*{_VALUE}{_RANGE}"
-            rf"(?!\s*(?:ms|bpm|years?)){_AFTER}",
+            rf"(?!\s*(?:ms|bpm|years?)){_LEFT}{_AFTER}",
             rf"(?P<value>{NUMBER})\s*(?:\u00b0|degrees?|deg)\s+(?:QRS\s+|electrical\s+)?axis",
         ),
         "age": (
             rf"(?P<value>{NUMBER})[\s-]*(?:years?|yrs?|y/o|yo|y\.o\.)(?![a-z])",
             rf"(?<![a-z])aged?(?![a-z])\s*(?:[:=]|is|of)?\s*{_ABOUT}(?P<value>{NUMBER})(?!\s*(?:ms|bpm))",
-            r"(?<![\w.\-])(?P<value>\d{1,3})\s*[fm](?![\w/])",
+            r"(?<![\w.\-])(?P<value>\d{1,3})\s*/?\s*[fm](?![\w/])",
+            r"(?<![\w/])[fm]/(?P<value>\d{1,3})(?![\w/.])",
+            # Not how long ago: "vor 5 Jahren", "för 5 år sedan".
+            r"(?<!vor )(?<!seit )(?<![\w.,\-])(?P<value>\d{1,3})[\s-]*(?:jahre?n?|j[äa]hrig\w*|år(?:s|ig\w*)?)"
+            r"(?![a-zåäö])(?!\s+sedan)",
             rf"(?:man|woman|patient|male|female),?\s+(?:of\s+)?(?P<value>{NUMBER})"
             r"(?!\s*(?:ms|bpm|mv|/|\u00b0|deg|[\d.]))",
         ),
@@ -106,6 +120,8 @@ def _mention(quantity: str, match: re.Match[str]) -> NumberMention:
     value = to_float(match["value"])
     if (groups.get("unit") or "").lower().startswith("s"):
         value *= 1000.0
+    if groups.get("left"):
+        value = -abs(value)
     comparison: Comparison = "="
     if groups.get("compare"):
         comparison = ">" if re.fullmatch(_MORE, groups["compare"], re.IGNORECASE) else "<"
@@ -175,6 +191,27 @@ _SPANS: dict[str, tuple[re.Pattern[str], ...]] = {
 }
 
 
+class RangeMention(NamedTuple):
+    """One range in a text: its ends in the unit of the quantity, and its place."""
+
+    low: float
+    high: float
+    start: int
+    end: int
+
+
+def find_range_mentions(text: str, quantity: str) -> list[RangeMention]:
+    """Find what `find_ranges` finds, with its place; a range that is named twice is there twice."""
+    found: list[RangeMention] = []
+    for pattern in _SPANS[quantity]:
+        for match in pattern.finditer(text):
+            scale = 1000.0 if (match.groupdict().get("unit") or "").lower().startswith("s") else 1.0
+            low, high = scale * to_float(match["low"]), scale * to_float(match["high"])
+            if low < high and not _ATRIAL.search(text, 0, match.start()):
+                found.append(RangeMention(low, high, *match.span()))
+    return found
+
+
 def find_ranges(text: str, quantity: str) -> list[tuple[float, float]]:
     """Find the ranges that a text gives for one quantity, such as "rate between 60 and 80" or "QRS 120-140 ms".
 
@@ -191,13 +228,4 @@ def find_ranges(text: str, quantity: str) -> list[tuple[float, float]]:
         Lower and upper end in the unit of the quantity; seconds are turned into milliseconds. What runs backwards is no
         range.
     """
-    found: list[tuple[float, float]] = []
-    for pattern in _SPANS[quantity]:
-        for match in pattern.finditer(text):
-            scale = 1000.0 if (match.groupdict().get("unit") or "").lower().startswith("s") else 1.0
-            low, high = scale * to_float(match["low"]), scale * to_float(match["high"])
-            if _ATRIAL.search(text, 0, match.start()):
-                continue
-            if low < high and (low, high) not in found:
-                found.append((low, high))
-    return found
+    return list(dict.fromkeys((low, high) for low, high, _, _ in find_range_mentions(text, quantity)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from uniecg.text.vocabulary import STATEMENTS, VOCABULARY
 
-__all__ = ["PhraseTable", "names", "wordings"]
+__all__ = ["PhraseTable", "names", "spelled", "wordings"]
 
 _GAP = " ... "
 _ORDINALS = {
@@ -122,12 +122,16 @@ def wordings() -> Iterator[Phrase]:
             yield Phrase(statement.code, statement.code, re.escape(statement.code))
             for phrase in (statement.name, *statement.synonyms):
                 yield Phrase(statement.code, phrase, _name_expression(phrase))
-        for wording in (
-            spelled for group in statement.wordings.values() for p in group for spelled in _spelled_out(p)
-        ):
-            context, gap, mention = wording.rpartition(_GAP)
-            before = re.compile(_wording_expression(context)) if gap else None
-            yield Phrase(statement.code, mention, _wording_expression(mention), before)
+        for wording in (wording for group in statement.wordings.values() for wording in group):
+            yield from spelled(statement.code, wording)
+
+
+def spelled(code: str, wording: str) -> Iterator[Phrase]:
+    """Every phrase that a wording in the notation of this module stands for."""
+    for reading in _spelled_out(wording):
+        context, gap, mention = reading.rpartition(_GAP)
+        before = re.compile(_wording_expression(context)) if gap else None
+        yield Phrase(code, mention, _wording_expression(mention), before)
 
 
 class PhraseTable:
