@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from uniecg.record import LEADS
-from uniecg.text.certainty import CERTAINTIES, Certainty, certainty_of, is_negated
+from uniecg.text.certainty import CERTAINTIES, Certainty, Named, certainties, is_negated
 from uniecg.text.phrases import PhraseTable, names, wordings
 from uniecg.text.vocabulary import (
     CODE_OF_SNOMED,
@@ -170,14 +170,14 @@ def parse_assertions(text: str) -> list[Assertion]:
     # Single spaces: machines fill their reports with runs of them, and the patterns below allow space in many places.
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
     assertions: dict[tuple[str, str | None, tuple[str, ...]], Assertion] = {}
-    since = 0
-    for code, start, end in _WORDINGS.find(text):
+    found = list(_WORDINGS.find(text))
+    said = certainties(text, [Named(start, end, _kind(code)) for code, start, end in found])
+    for (code, start, end), certainty in zip(found, said, strict=True):
         place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
-        assertion = Assertion(code, certainty_of(text, start, end, since), place, leads)
+        assertion = Assertion(code, certainty, place, leads)
         known = assertions.setdefault((code, place, leads), assertion)
         if CERTAINTIES.index(assertion.certainty) < CERTAINTIES.index(known.certainty):
             assertions[code, place, leads] = assertion
-        since = end
     return list(assertions.values())
 
 
@@ -231,6 +231,18 @@ def _words(assertion: Assertion) -> str:
         return f"{words} cannot be excluded"
     before = {"definite": "", "probable": "probable ", "possible": "possible ", "denied": "no "}
     return before[assertion.certainty] + words
+
+
+def _kind(code: str) -> str | None:
+    """What a list may go on with: "no LVH, RVH" denies both, "no AF, sinus rhythm" one. None: nothing but itself."""
+    statement = VOCABULARY[code]
+    if statement.local:
+        return "of leads"
+    if statement.kind == "rhythm":
+        return None
+    while statement.parent is not None:
+        statement = VOCABULARY[statement.parent]
+    return statement.superclass if statement.code == code else statement.code
 
 
 def _place(text: str, start: int, end: int) -> tuple[str | None, tuple[str, ...]]:
