@@ -105,6 +105,19 @@ def test_no_text_is_too_odd(text: str) -> None:
         ("inferior infarkt sannolikt äldre", [Assertion("IMI")]),
         ("förmaksflimmer, inga extraslag", [Assertion("AFIB"), Assertion("PRC(S)", "denied")]),
         ("eljest normalt EKG", [Assertion("NORM")]),
+        # Two statements in one word, abbreviations, and what SCP-ECG has no word for
+        ("possible biatrial enlargement", [Assertion(code, "possible") for code in ("LAO/LAE", "RAO/RAE")]),
+        ("bifascicular block", [Assertion("CRBBB"), Assertion("LAFB")]),
+        ("inferior ST elevation MI, left-sided bundle branch block", [Assertion("IMI"), Assertion("CLBBB")]),
+        (
+            "TWI in V1-V2, STE in V3",
+            [Assertion("INVT", leads=("V1", "V2")), Assertion("STE_", leads=("V3",))],
+        ),
+        ("Nonspecific T abnrm. Nonspecific repol abnormality", [Assertion("NT_"), Assertion("NST_")]),
+        ("Sinus pause; NSVT", [Assertion("SARR"), Assertion("VT")]),
+        ("CONSIDER ACUTE ST ELEVATION MI", [Assertion("STEMI", "possible")]),
+        ("suggest exclude hypokalaemia", [Assertion("HYPOK", "possible")]),
+        ("ventricular couplets, electrode reversal", [Assertion("COUPLET"), Assertion("REVERSAL")]),
         # Denied, past or left open
         ("LBBB not present. AF not seen", [Assertion("CLBBB", "denied"), Assertion("AFIB", "denied")]),
         ("MI ruled out, ischemia unlikely", [Assertion("MI", "denied"), Assertion("ISC_", "denied")]),

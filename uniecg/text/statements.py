@@ -146,7 +146,11 @@ def find_statements(text: str) -> list[Mention]:
     list of Mention
         In the order of the text, without overlaps.
     """
-    return [Mention(code, start, end, is_negated(text, start, end)) for code, start, end in _NAMES.find(text)]
+    return [
+        Mention(code, start, end, is_negated(text, start, end))
+        for codes, start, end in _NAMES.find(text)
+        for code in codes
+    ]
 
 
 def parse_assertions(text: str) -> list[Assertion]:
@@ -171,13 +175,14 @@ def parse_assertions(text: str) -> list[Assertion]:
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
     assertions: dict[tuple[str, str | None, tuple[str, ...]], Assertion] = {}
     found = list(_WORDINGS.find(text))
-    said = certainties(text, [Named(start, end, _kind(code)) for code, start, end in found])
-    for (code, start, end), certainty in zip(found, said, strict=True):
-        place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
-        assertion = Assertion(code, certainty, place, leads)
-        known = assertions.setdefault((code, place, leads), assertion)
-        if CERTAINTIES.index(assertion.certainty) < CERTAINTIES.index(known.certainty):
-            assertions[code, place, leads] = assertion
+    said = certainties(text, [Named(start, end, _kind(codes[0])) for codes, start, end in found])
+    for (codes, start, end), certainty in zip(found, said, strict=True):
+        for code in codes:
+            place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
+            assertion = Assertion(code, certainty, place, leads)
+            known = assertions.setdefault((code, place, leads), assertion)
+            if CERTAINTIES.index(assertion.certainty) < CERTAINTIES.index(known.certainty):
+                assertions[code, place, leads] = assertion
     return list(assertions.values())
 
 
