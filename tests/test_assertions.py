@@ -105,6 +105,60 @@ def test_no_text_is_too_odd(text: str) -> None:
         ("inferior infarkt sannolikt äldre", [Assertion("IMI")]),
         ("förmaksflimmer, inga extraslag", [Assertion("AFIB"), Assertion("PRC(S)", "denied")]),
         ("eljest normalt EKG", [Assertion("NORM")]),
+        # Two statements in one word, abbreviations, and what SCP-ECG has no word for
+        ("possible biatrial enlargement", [Assertion(code, "possible") for code in ("LAO/LAE", "RAO/RAE")]),
+        ("bifascicular block", [Assertion("CRBBB"), Assertion("LAFB")]),
+        ("inferior ST elevation MI, left-sided bundle branch block", [Assertion("IMI"), Assertion("CLBBB")]),
+        (
+            "TWI in V1-V2, STE in V3",
+            [Assertion("INVT", leads=("V1", "V2")), Assertion("STE_", leads=("V3",))],
+        ),
+        ("Nonspecific T abnrm. Nonspecific repol abnormality", [Assertion("NT_"), Assertion("NST_")]),
+        ("Sinus pause; NSVT", [Assertion("SARR"), Assertion("VT")]),
+        ("CONSIDER ACUTE ST ELEVATION MI", [Assertion("STEMI", "possible")]),
+        ("suggest exclude hypokalaemia", [Assertion("HYPOK", "possible")]),
+        ("ventricular couplets, electrode reversal", [Assertion("COUPLET"), Assertion("REVERSAL")]),
+        # Denied, past or left open
+        ("LBBB not present. AF not seen", [Assertion("CLBBB", "denied"), Assertion("AFIB", "denied")]),
+        ("MI ruled out, ischemia unlikely", [Assertion("MI", "denied"), Assertion("ISC_", "denied")]),
+        ("LBBB no longer present and sinus rhythm", [Assertion("CLBBB", "denied"), Assertion("SR")]),
+        (
+            "previously AF; atrial flutter has resolved",
+            [Assertion("AFIB", "denied"), Assertion("AFLT", "denied")],
+        ),
+        ("LBBB not present on the previous tracing", [Assertion("CLBBB")]),
+        ("LBBB? MI should be ruled out", [Assertion("CLBBB", "possible"), Assertion("MI", "possible")]),
+        ("no LVH, RVH", [Assertion("LVH", "denied"), Assertion("RVH", "denied")]),
+        ("LVH or RVH cannot be excluded", [Assertion(code, "not excluded") for code in ("LVH", "RVH")]),
+        (
+            "no LBBB, RBBB with ST elevation",
+            [Assertion("CLBBB", "denied"), Assertion("CRBBB"), Assertion("STE_")],
+        ),
+        ("no AF, sinus rhythm", [Assertion("AFIB", "denied"), Assertion("SR")]),
+        ("instead of LBBB, RBBB", [Assertion("CLBBB", "denied"), Assertion("CRBBB")]),
+        ("sinus rhythm. no acute changes, left bundle branch block", [Assertion("SR"), Assertion("CLBBB")]),
+        ("no change in left bundle branch block", [Assertion("CLBBB")]),
+        (
+            "weder Linksschenkelblock noch Vorhofflimmern",
+            [Assertion(code, "denied") for code in ("CLBBB", "AFIB")],
+        ),
+        (
+            "kein Linksschenkelblock oder Vorhofflimmern",
+            [Assertion(code, "denied") for code in ("CLBBB", "AFIB")],
+        ),
+        ("kein Anhalt für einen abgelaufenen Infarkt", [Assertion("MI", "denied")]),
+        (
+            "kein Hinweis auf akute Ischämie, Linksschenkelblock",
+            [Assertion("ISC_", "denied"), Assertion("CLBBB")],
+        ),
+        (
+            "Vorhofflimmern nicht mehr nachweisbar Sinusrhythmus",
+            [Assertion("AFIB", "denied"), Assertion("SR")],
+        ),
+        ("Infarkt nicht sicher ausgeschlossen", [Assertion("MI", "not excluded")]),
+        ("inga tecken till hypertrofi eller ischemi", [Assertion("ISC_", "denied")]),
+        ("inte förmaksflimmer", [Assertion("AFIB", "denied")]),
+        ("kan inte uteslutas LVH", [Assertion("LVH", "not excluded")]),
     ],
 )
 def test_reports(text: str, said: list[Assertion]) -> None:

@@ -73,10 +73,12 @@ def test_ptbxl_gives_folds_codes_report_and_both_rates(tmp_path: Path) -> None:
 
 
 def test_bad_records_are_named_and_skipped_or_refused(tmp_path: Path) -> None:
-    rows = [{"report": "sinus rhythm.", "scp_codes": "{'SR': 0.0}"} for _ in range(7)]
+    rows = [{"report": "sinus rhythm.", "scp_codes": "{'SR': 0.0}"} for _ in range(9)]
     rows[4]["scp_codes"] = "{'XYZ': 100.0, 'SR': 0.0}"
     rows[5]["report"] = "窦性心律"
     rows[6]["scp_codes"] = "not a dictionary"
+    rows[7]["strat_fold"] = 11
+    rows[8]["sex"] = 7
     root = trees.ptbxl_tree(tmp_path, rows)
     folder = root / "records500" / "00000"
     (folder / "00001_hr.dat").unlink()
@@ -86,7 +88,8 @@ def test_bad_records_are_named_and_skipped_or_refused(tmp_path: Path) -> None:
     changed[10] ^= 1
     (folder / "00003_hr.dat").write_bytes(bytes(changed))
     examples, problems = load("ptb-xl", root)
-    assert [example.uid for example in examples] == ["ptbxl-00004", "ptbxl-00005", "ptbxl-00006"]
+    assert [example.uid for example in examples] == [f"ptbxl-0000{n}" for n in (4, 5, 6, 9)]
+    assert examples[3].sex is None
     found = {problem.uid: (problem.kind, problem.skipped) for problem in problems}
     assert found == {
         "ptbxl-00001": (MISSING, True),
@@ -95,6 +98,8 @@ def test_bad_records_are_named_and_skipped_or_refused(tmp_path: Path) -> None:
         "ptbxl-00005": (UNKNOWN_CODE, False),
         "ptbxl-00006": (LANGUAGE, False),
         "ptbxl-7": (METADATA, True),
+        "ptbxl-8": (METADATA, True),
+        "ptbxl-00009": (METADATA, False),
     }
     # What is not understood is kept by name.
     assert (examples[1].statements, examples[1].other_statements) == (("SR",), ("XYZ",))
@@ -126,7 +131,13 @@ def test_mimic_takes_leads_by_name_and_rows_by_number(tmp_path: Path) -> None:
     reports = [
         ["Sinus rhythm", "Leftward axis", "Normal ECG"],
         ["Atrial fibrillation, rapid rate"],
-        ["Sinus rhythm."],
+        [
+            "Sinus rhythm with left axis deviation.",
+            "Possible LVH",
+            "Probable anterior infarct",
+            "No LBBB",
+            "Low R.",
+        ],
     ]
     root = trees.mimic_tree(tmp_path, reports, [10000032, 10000117, 10000032], reverse=True)
     examples, problems = load("mimic-iv-ecg", root)
@@ -134,7 +145,10 @@ def test_mimic_takes_leads_by_name_and_rows_by_number(tmp_path: Path) -> None:
     first, second, third = examples
     assert same_signal(first, trees.microvolt(0))  # aVL and aVF stand where LEADS has them
     assert first.statements == ("SR", "NORM")
-    assert first.other_statements == ("Leftward axis",)
+    assert first.other_statements == ("left axis deviation",)
+    # What is only possible is no label, and what a line says beside its first statement is not lost.
+    assert third.statements == ("SR", "AMI")
+    assert third.other_statements == ("left axis deviation", "possible left ventricular hypertrophy", "Low R")
     assert first.text == "Sinus rhythm. Leftward axis. Normal ECG."
     assert first.record.metadata["machine_measurements"] == {"rr_interval": 800}  # 29999 is no value
     assert "AFIB" in second.statements
@@ -352,6 +366,12 @@ def test_all_labels_of_the_published_lists_are_known(shared: Path) -> None:
         ("sinusrhythmus linkstyp sonst normales ekg", "de"),
         ("Sinus rhythm. Left axis deviation.", "en"),
         ("sinusrytm vÄnster el-axel inkomplett hÖgersidigt skÄnkelblock", "sv"),
+        ("AV-Block I. Grades", "de"),
+        ("av-block grad I", "sv"),
+        ("afib", "en"),
+        ("Sinus arrhythmia", "en"),
+        ("NSR", "en"),
+        ("WITHIN NORMAL LIMITS", "en"),
         ("rythme sinusal", None),
         ("窦性心律", None),
         ("4.46", None),

@@ -25,7 +25,7 @@ from functools import cache
 from importlib.resources import files
 
 from uniecg.datasets.source import UNKNOWN_CODE, Problem
-from uniecg.text.statements import STATEMENTS, Mention, find_statements
+from uniecg.text.statements import STATEMENTS, nearest_statement, parse_assertions, render_statements
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,22 @@ def statements_in(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...
     Returns
     -------
     statements : tuple of str
-        SCP-ECG codes that the lines affirm.
+        SCP-ECG codes that the lines affirm or hold for probable, of what is narrower its wider one.
     others : tuple of str
-        Lines that name no statement of the vocabulary, without the full stop at their end.
+        What SCP-ECG has no code for, and what is only possible or not excluded, in the words of `render_statements`;
+        lines in which nothing is understood as they are, without the full stop at their end. What is denied is in
+        neither.
     """
     statements: list[str] = []
     others: list[str] = []
     for line in lines:
-        mentions: list[Mention] = find_statements(line)
-        statements += [mention.code for mention in mentions if not mention.negated]
-        if not mentions:
+        assertions = parse_assertions(line)
+        for assertion in assertions:
+            code = nearest_statement(assertion.code)
+            if code is not None and assertion.certainty in ("definite", "probable"):
+                statements.append(code)
+            elif assertion.certainty != "denied":
+                others.append(render_statements([assertion]))
+        if not assertions:
             others.append(line.strip().rstrip(".").strip())
     return tuple(dict.fromkeys(statements)), tuple(dict.fromkeys(filter(None, others)))

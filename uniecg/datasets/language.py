@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from uniecg.text.statements import find_statements
+
 # Words that one of the languages uses in ECG reports and the others do not; parts of words for German and Swedish,
 # which write compounds. PTB-XL's German comes with and without umlauts.
 _WORDS = {
@@ -20,13 +22,13 @@ _WORDS = {
         r"flimmern|flattern|schrittmacher|blockierung|\blinks|\brechts|ver(?:ae|ä)nderung|senkung|hebung|"
         r"verl(?:ae|ä)ngert|unspezifisch|abnormal(?:e|er|es)\b|niedervoltage|isch(?:ae|ä)mi|erregung|myokard|"
         r"qrs-|st-strecke|t-welle|tachykardie|bradykardie|repolarisation|sonst|vergleich|alter\b|best(?:ae|ä)tigt|"
-        r"steiltyp|horizontal|indifferent"
+        r"steiltyp|horizontal|indifferent|av-block|\bgrades\b"
     ),
     "sv": re.compile(
         r"rytm\b|f(?:oe|ö|o)rmak|v(?:ae|ä)nster|v(?:ae|ä)nst|h(?:oe|ö)ger|grenblock|kammar|\boch\b|\bej\b|\bmed\b|"
         r"ischemi\b|sjuk|hj(?:ae|ä)rt|\bnormalt ekg|f(?:oe|ö)r(?:ae|ä)ndring|\btidigare\b|oregelbund|slag\b|\bingen\b|"
         r"s(?:ae|ä)nkning|f(?:oe|ö)rh(?:oe|ö)jning|takykardi\b|bradykardi\b|\bf\.?\s?(?:oe|ö)\b|hypertrofi|"
-        r"f(?:oe|ö)rl(?:ae|ä)ngd|\butan\b|\bvid\b|\bstrax\b|\bkan\b|\bbero\b|\bp(?:aa|å)\b"
+        r"f(?:oe|ö)rl(?:ae|ä)ngd|av-block|\bgrad\b|\butan\b|\bvid\b|\bstrax\b|\bkan\b|\bbero\b|\bp(?:aa|å)\b"
     ),
 }
 
@@ -42,9 +44,12 @@ def report_language(text: str) -> str | None:
     Returns
     -------
     str or None
-        ``"en"``, ``"de"`` or ``"sv"``; None where no word of the three is in it.
+        ``"en"``, ``"de"`` or ``"sv"``; None where no word of the three is in it, nor an English name or
+        abbreviation of a statement.
     """
     lower = text.lower()
     hits = {language: len(pattern.findall(lower)) for language, pattern in _WORDS.items()}
     best = max(hits, key=lambda language: hits[language])
-    return best if hits[best] else None
+    if hits[best]:
+        return best
+    return "en" if find_statements(text) else None

@@ -27,6 +27,8 @@ from uniecg.datasets.source import (
 from uniecg.errors import InputError
 
 _TABLES = ("ptbxl_database.csv", "scp_statements.csv")
+_SPLITS = {**dict.fromkeys(range(1, 9), "train"), 9: "val", 10: "test"}
+_SEXES = {"0": "male", "1": "female", "": None}
 _COLUMNS = (
     "ecg_id",
     "patient_id",
@@ -70,6 +72,8 @@ def _entries(root: Path) -> Iterator[Entry | Problem]:
         try:
             uid = f"ptbxl-{int(float(row['ecg_id'])):05d}"
             fold = int(float(row["strat_fold"]))
+            if fold not in _SPLITS:
+                raise ValueError(f"strat_fold is {row['strat_fold']!r}, not 1 to 10")
             codes = ast.literal_eval(row["scp_codes"])
             if not isinstance(codes, dict):
                 raise ValueError(f"scp_codes is {row['scp_codes']!r}")
@@ -79,14 +83,13 @@ def _entries(root: Path) -> Iterator[Entry | Problem]:
         fields = {
             "codes": {str(code): value for code, value in codes.items()},
             "age": row["age"],
-            # The database codes sex 0 = male, 1 = female.
-            "sex": {"0": "male", "1": "female"}.get(row["sex"].split(".")[0]),
+            "sex": row["sex"].strip(),
             "report": row["report"].strip(),
             "lr": row["filename_lr"],
             "hr": row["filename_hr"],
         }
         patient = f"ptbxl-{row['patient_id'].split('.')[0]}"
-        yield Entry(uid, patient, {9: "val", 10: "test"}.get(fold, "train"), fields)
+        yield Entry(uid, patient, _SPLITS[fold], fields)
 
 
 @lru_cache(maxsize=1)
@@ -104,6 +107,11 @@ def _load(root: Path, entry: Entry, sampling_rate: float | None) -> tuple[Exampl
     statements, others, unknown = known_statements(fields["codes"], entry.uid)
     superclass = _superclasses(root)
     named = dict.fromkeys(superclass[code] for code in statements if superclass.get(code))
+    sex = fields["sex"].removesuffix(".0")
+    if sex not in _SEXES:
+        problems.append(
+            Problem(METADATA, entry.uid, f"{_TABLES[0]}: sex is {sex!r}, not 0 or 1", skipped=False)
+        )
     record.metadata["scp_codes"] = str(fields["codes"])
     example = Example(
         uid=entry.uid,
@@ -111,7 +119,7 @@ def _load(root: Path, entry: Entry, sampling_rate: float | None) -> tuple[Exampl
         statements=statements,
         superclasses=tuple(named),
         age=years(fields["age"]),
-        sex=fields["sex"],
+        sex=_SEXES.get(sex),
         split=entry.split,
         dataset="PTB-XL",
         patient=entry.patient,

@@ -3,7 +3,8 @@
 Wordings of reports (`Statement.wordings`) are written in a short notation: ``inferior~`` stands for every ending
 (inferiorer, inferioren), ``[Infarkt|Myokardinfarkt]`` for one of the words, and in ``T waves ... inverted`` the last
 part is the mention wherever the first stands before it in the same sentence ("T waves are flat in I and inverted in
-aVL" names both). Umlauts may be written as one letter, as two, or as the "#" of old devices.
+aVL" names both). A wording that stands under two statements names both ("biatrial enlargement"). Umlauts may be written
+as one letter, as two, or as the "#" of old devices.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ class _Phrases:
     """All phrases that begin with one character, the longest first; some count only in their context."""
 
     anywhere: re.Pattern[str]
-    codes: tuple[str, ...]
+    codes: tuple[tuple[str, ...], ...]
     in_context: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...]
 
-    def longest(self, text: str, start: int) -> tuple[str, int] | None:
-        """Code and end of the longest phrase that fits here."""
+    def longest(self, text: str, start: int) -> tuple[tuple[str, ...], int] | None:
+        """Codes and end of the longest phrase that fits here."""
         fits = []
         match = self.anywhere.match(text, start)
         if match is not None and match.lastindex is not None:
@@ -66,9 +67,9 @@ class _Phrases:
             if match is not None:
                 sentence = max((m.end() for m in _SENTENCE_START.finditer(text, 0, start)), default=0)
                 if context.search(text, sentence, start):
-                    fits.append((match.end(), code))
-        end, code = max(fits, key=lambda fit: fit[0], default=(start, ""))
-        return (code, end) if fits else None
+                    fits.append((match.end(), (code,)))
+        end, codes = max(fits, key=lambda fit: fit[0], default=(start, ()))
+        return (codes, end) if fits else None
 
 
 def _name_expression(phrase: str) -> str:
@@ -153,8 +154,8 @@ class PhraseTable:
                 initials.setdefault(initial, []).append(phrase)
         self._initials = {initial: _compiled(found) for initial, found in initials.items()}
 
-    def find(self, text: str) -> Iterator[tuple[str, int, int]]:
-        """Yield code, start and end of every mention, in the order of the text, without overlaps.
+    def find(self, text: str) -> Iterator[tuple[tuple[str, ...], int, int]]:
+        """Yield codes, start and end of every mention, in the order of the text, without overlaps.
 
         Parameters
         ----------
@@ -165,16 +166,19 @@ class PhraseTable:
             phrases = self._initials.get(text[start].lower())
             found = phrases.longest(text, start) if phrases and start >= position else None
             if found is not None:
-                code, position = found
-                yield code, start, position
+                codes, position = found
+                yield codes, start, position
 
 
 def _compiled(phrases: list[Phrase]) -> _Phrases:
-    plain = [phrase for phrase in phrases if phrase.context is None]
-    either = "|".join(f"({phrase.expression})" for phrase in plain) or r"(?!)"
+    plain: dict[str, dict[str, None]] = {}
+    for phrase in phrases:
+        if phrase.context is None:
+            plain.setdefault(phrase.expression, {})[phrase.code] = None
+    either = "|".join(f"({expression})" for expression in plain) or r"(?!)"
     return _Phrases(
         re.compile(rf"(?:{either})(?!\w)"),
-        tuple(phrase.code for phrase in plain),
+        tuple(tuple(codes) for codes in plain.values()),
         tuple(
             (re.compile(rf"{phrase.expression}(?!\w)"), phrase.context, phrase.code)
             for phrase in phrases

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from uniecg.record import LEADS
-from uniecg.text.certainty import CERTAINTIES, Certainty, certainty_of, is_negated
+from uniecg.text.certainty import CERTAINTIES, Certainty, Named, certainties, is_negated
 from uniecg.text.phrases import PhraseTable, names, wordings
 from uniecg.text.vocabulary import (
     CODE_OF_SNOMED,
@@ -146,7 +146,11 @@ def find_statements(text: str) -> list[Mention]:
     list of Mention
         In the order of the text, without overlaps.
     """
-    return [Mention(code, start, end, is_negated(text, start, end)) for code, start, end in _NAMES.find(text)]
+    return [
+        Mention(code, start, end, is_negated(text, start, end))
+        for codes, start, end in _NAMES.find(text)
+        for code in codes
+    ]
 
 
 def parse_assertions(text: str) -> list[Assertion]:
@@ -170,14 +174,15 @@ def parse_assertions(text: str) -> list[Assertion]:
     # Single spaces: machines fill their reports with runs of them, and the patterns below allow space in many places.
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
     assertions: dict[tuple[str, str | None, tuple[str, ...]], Assertion] = {}
-    since = 0
-    for code, start, end in _WORDINGS.find(text):
-        place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
-        assertion = Assertion(code, certainty_of(text, start, end, since), place, leads)
-        known = assertions.setdefault((code, place, leads), assertion)
-        if CERTAINTIES.index(assertion.certainty) < CERTAINTIES.index(known.certainty):
-            assertions[code, place, leads] = assertion
-        since = end
+    found = list(_WORDINGS.find(text))
+    said = certainties(text, [Named(start, end, _kind(codes[0])) for codes, start, end in found])
+    for (codes, start, end), certainty in zip(found, said, strict=True):
+        for code in codes:
+            place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
+            assertion = Assertion(code, certainty, place, leads)
+            known = assertions.setdefault((code, place, leads), assertion)
+            if CERTAINTIES.index(assertion.certainty) < CERTAINTIES.index(known.certainty):
+                assertions[code, place, leads] = assertion
     return list(assertions.values())
 
 
@@ -231,6 +236,18 @@ def _words(assertion: Assertion) -> str:
         return f"{words} cannot be excluded"
     before = {"definite": "", "probable": "probable ", "possible": "possible ", "denied": "no "}
     return before[assertion.certainty] + words
+
+
+def _kind(code: str) -> str | None:
+    """What a list may go on with: "no LVH, RVH" denies both, "no AF, sinus rhythm" one. None: nothing but itself."""
+    statement = VOCABULARY[code]
+    if statement.local:
+        return "of leads"
+    if statement.kind == "rhythm":
+        return None
+    while statement.parent is not None:
+        statement = VOCABULARY[statement.parent]
+    return statement.superclass if statement.code == code else statement.code
 
 
 def _place(text: str, start: int, end: int) -> tuple[str | None, tuple[str, ...]]:
