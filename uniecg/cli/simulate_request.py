@@ -12,9 +12,10 @@ from ..attributes import NUMERIC, Attributes
 from ..errors import InputError
 from ..simulate import OWN_NAMES, RATE_RANGES, SIMULATED
 from ..text.attributes import attribute_spans, parse_attributes, parse_ranges
-from ..text.certainty import certainty_of
+from ..text.certainty import Named, certainties
 from ..text.phrases import PhraseTable, spelled, wordings
 from ..text.possible import BLOCKED, contradiction, impossible
+from ..text.statements import list_kind
 from ..text.vocabulary import VOCABULARY
 
 NOT_DRAWN, RAPID = "not drawn", "rapid"
@@ -42,9 +43,7 @@ _WORDINGS: dict[str, tuple[str, ...]] = {
     "2AVB1": (OWN_NAMES["2AVB1"], "[|type ]Mobitz [|type ][I|1]", "Wenckebach[| type| block]"),
     "2AVB2": (OWN_NAMES["2AVB2"], "[|type ]Mobitz [|type ][II|2]"),
     "2AVB21": (OWN_NAMES["2AVB21"], "AV block 2:1", "AV block, 2:1", "two to one AV block"),
-    "COUPLET": ("[|ventricular |PVC ][couplet|couplets]",),
-    "HYPERK": ("[hyperkalaemia|hyperkalemia|Hyperkaliämie|hyperkalemi|high potassium]",),
-    "HYPOK": ("[hypokalaemia|hypokalemia|Hypokaliämie|hypokalemi|low potassium]",),
+    "COUPLET": (OWN_NAMES["COUPLET"], "[couplet|couplets]"),
     **{f"STEMI {wall}": (OWN_NAMES[f"STEMI {wall}"], *_acute(wall)) for wall in _WALLS},
     **{
         code: (OWN_NAMES[code], f"[{'|'.join((pair, turned, spaced, spaced_turned))}] {_REVERSED}")
@@ -73,7 +72,7 @@ _PHRASES = PhraseTable(
 )
 _ALIASES = {"ALR": "REVERSAL LA/RA"}
 _MEANT = {
-    "COUPLET": "PVC", "HYPERK": "EL", "HYPOK": "EL", **dict.fromkeys((f"STEMI {wall}" for wall in _WALLS), "MI")
+    f"STEMI {wall}": "STEMI" for wall in _WALLS
 }  # fmt: skip
 """What the vocabulary calls statements of the simulator that are not in it."""
 
@@ -90,13 +89,15 @@ _BARE_RATE = re.compile(
     r"(?![\d.:/]|\s*(?:[\u00b0%\u2013-]|(?:ms|msec|s|sec|mm|mv|hz|f|m|y|yo|yrs?|years?|jahr\w*|år|deg\w*)\b))",
     re.IGNORECASE,
 )
+_AT = re.compile(r"\s*(?:@|at\b)", re.IGNORECASE)
 _RATIO = re.compile(r"\b([2-6])\s*:\s*1\b(?:\s+(?:AV\s+)?(?:conduction|block))?", re.IGNORECASE)
 _PARTS = re.compile(r"[,;!?\n\0]+|\.(?!\d)")
 _SAYING_NOTHING = re.compile(
     "a|an|the|and|or|with|without|no|not|of|in|on|at|is|are|has|have|shows?|showing|simulate|generate|draw|make|me|please"
     "|ecg|ekg|electrocardiogram|tracing|record|12-lead|12|lead|patient|person|case|adult|possible|probable|likely"
     "|suspected|rhythm|rate|type|ventricular|hr|old|years?|degrees?|deg|bpm|ms|min|now|then|but|who"
-    "|mit|und|oder|ohne|keine?n?|eine?|einer|einem|der|die|das|bei|alte?|alter|alten"
+    "|nor|neither|present|seen|found|absent"
+    "|mit|und|oder|ohne|weder|noch|keine?n?|eine?|einer|einem|der|die|das|bei|alte?|alter|alten"
     "|med|och|eller|utan|en|ett|på|hos|ingen|inga",
     re.IGNORECASE,
 )
@@ -178,20 +179,19 @@ def read_request(text: str) -> Request:
     codes: list[str] = []
     left_out: list[str] = []
     meant: list[str] = []
-    since = 0
-    for code, start, end in _PHRASES.find(text):
-        certainty = certainty_of(text, start, end, since)
-        since = end
-        drawn = _drawn(code)
+    found = list(_PHRASES.find(text))
+    said = certainties(text, [Named(start, end, _kind(names[0])) for names, start, end in found])
+    for (names, start, end), certainty in zip(found, said, strict=True):
         spans.append((start, end))
         if certainty == "denied":
             continue
-        if drawn is None and code not in _NUMBERS:
+        if not all(_drawn(code) or code in _NUMBERS for code in names):
             left_out.append(text[start:end])
             continue
-        codes.append(drawn or code)
-        meant.append(_MEANT.get(code, code))
-        if attributes.heart_rate_bpm is None and "heart_rate_bpm" not in ranges and _is_rhythm(code):
+        codes += [_drawn(code) or code for code in names]
+        meant += [_MEANT.get(code, code) for code in names]
+        rate_may_follow = any(map(_is_rhythm, names)) or _AT.match(text, end) is not None
+        if attributes.heart_rate_bpm is None and "heart_rate_bpm" not in ranges and rate_may_follow:
             bare = _BARE_RATE.match(text, end)
             if bare is not None and all(bare.end() <= a or bare.start("low") >= b for a, b in spans):
                 low, high = float(bare["low"]), float(bare["high"] or bare["low"])
@@ -209,7 +209,7 @@ def read_request(text: str) -> Request:
                 attributes = replace(attributes, heart_rate_bpm=300.0 / int(ratio[1]))
         codes, meant = ([code for code in found if code != "2AVB21"] for found in (codes, meant))
     statements = [code for code in dict.fromkeys(codes) if code in SIMULATED]
-    said = {
+    limited = {
         limit.quantity
         for code in meant
         if code not in _NUMBERS and code in VOCABULARY
@@ -217,7 +217,7 @@ def read_request(text: str) -> Request:
     }
     for code in codes:
         name, low, high = _NUMBERS.get(code, ("", 0.0, 0.0))
-        if name and name not in said and getattr(attributes, name) is None and name not in ranges:
+        if name and name not in limited and getattr(attributes, name) is None and name not in ranges:
             ranges[name] = (low, high)
     if "BRADY" in codes and not any(code in RATE_RANGES or code == "AFLT" for code in statements):
         statements.insert(0, "SBRAD")
@@ -242,6 +242,10 @@ def _drawn(code: str) -> str | None:
     while found is not None and found not in SIMULATED:
         found = VOCABULARY[found].parent if found in VOCABULARY and found not in _NUMBERS else None
     return found
+
+
+def _kind(code: str) -> str | None:
+    return list_kind(code) if code in VOCABULARY else None
 
 
 def _is_rhythm(code: str) -> bool:

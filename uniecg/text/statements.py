@@ -175,7 +175,7 @@ def parse_assertions(text: str) -> list[Assertion]:
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
     assertions: dict[tuple[str, str | None, tuple[str, ...]], Assertion] = {}
     found = list(_WORDINGS.find(text))
-    said = certainties(text, [Named(start, end, _kind(codes[0])) for codes, start, end in found])
+    said = certainties(text, [Named(start, end, list_kind(codes[0])) for codes, start, end in found])
     for (codes, start, end), certainty in zip(found, said, strict=True):
         for code in codes:
             place, leads = _place(text, start, end) if VOCABULARY[code].local else (None, ())
@@ -238,7 +238,7 @@ def _words(assertion: Assertion) -> str:
     return before[assertion.certainty] + words
 
 
-def _kind(code: str) -> str | None:
+def list_kind(code: str) -> str | None:
     """What a list may go on with: "no LVH, RVH" denies both, "no AF, sinus rhythm" one. None: nothing but itself."""
     statement = VOCABULARY[code]
     if statement.local:
