@@ -179,7 +179,11 @@ def read_request(text: str) -> Request:
     codes: list[str] = []
     left_out: list[str] = []
     meant: list[str] = []
-    found = list(_PHRASES.find(text))
+    # What the simulator has a word of its own for is not drawn as what the vocabulary calls it.
+    found = [
+        ([code for code in codes if code in _WORDINGS] or codes, start, end)
+        for codes, start, end in _PHRASES.find(text)
+    ]
     said = certainties(text, [Named(start, end, _kind(names[0])) for names, start, end in found])
     for (names, start, end), certainty in zip(found, said, strict=True):
         spans.append((start, end))
