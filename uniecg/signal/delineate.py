@@ -30,6 +30,9 @@ QRS_BURST_LEVEL = 0.09
 QRS_BURST_GAP_MS = 40.0
 """The broad top of the R' of right bundle branch block, whose terminal forces last 40 ms or more."""
 
+QRS_SHORTEST_MS, QRS_TURN_LEVEL = 40.0, 0.35
+"""Behind the steepest moment of QRS, and the share of its speed to which the turn into T slows down."""
+
 QRS_LEAD_SHARE = 0.04
 P_LEAD_SHARE = 0.2
 
@@ -64,6 +67,8 @@ def qrs_bounds(beat: FloatArray, fiducial: int) -> tuple[float, float, float]:
     off = leave_last(after, low, quiet, QRS_BURST_LEVEL * peak_speed + calm_after, int(QRS_BURST_GAP_MS * MS))
     if off is None:
         off = leave(after, low, quiet)
+    if off is None:
+        off = _slowest(after, peak_speed)
     onset = top - on if on is not None else NAN
     offset = top + off if off is not None else NAN
     left = int(onset) if np.isfinite(onset) else max(top - int(50 * MS), 0)
@@ -71,6 +76,13 @@ def qrs_bounds(beat: FloatArray, fiducial: int) -> tuple[float, float, float]:
     base = beat[:, left : left + 1]
     r_peak = left + int(np.argmax(np.sum(np.square(beat[:, left : right + 1] - base), axis=0)))
     return float(onset), float(r_peak), float(offset)
+
+
+def _slowest(after: FloatArray, peak_speed: float) -> int | None:
+    """Where a wide QRS complex turns into T without a calm stretch between, as in fast ventricular tachycardia."""
+    first = int(QRS_SHORTEST_MS * MS)
+    late = after[first:]
+    return first + int(np.argmin(late)) if late.size and late.min() < QRS_TURN_LEVEL * peak_speed else None
 
 
 def _calm(speed: FloatArray) -> float:
