@@ -145,7 +145,7 @@ def test_women_have_lower_voltages_and_old_people_an_axis_further_left() -> None
     ["CLBBB", "CRBBB", "IRBBB", "LAFB", "LPFB", "IVCD", "WPW", "LVH", "RVH", "LAO/LAE", "RAO/RAE", "IMI", "AMI", "LMI",
      "STEMI inferior", "STEMI anterior", "STEMI posterior", "ISCLA", "INJIN", "PERICARDITIS", "EARLY REPOLARISATION",
      "LNGQT", "SHQT", "LVOLT", "HYPERK", "AFIB", "AFLT", "SVARR", "3AVB", "2AVB", "2AVB1", "2AVB21", "PACE", "PVC",
-     "PAC", "BIGU", "REVERSAL LA/RA"],
+     "PAC", "BIGU", "VT", "REVERSAL LA/RA"],
 )  # fmt: skip
 def test_diagnosis_meets_its_criteria(statement: str) -> None:
     met = [shows(statement, measure(draw(statement, seed=seed, noise=1.0).record)) for seed in range(10)]
