@@ -208,8 +208,8 @@ def fit(
         model.load_state_dict(start.state_dict())
     run.settings = {
         "training": TRAINING
-        | {"learning_rate": learning_rate}
-        | {"max_steps": steps, "warmup_steps": steps // 10, "save_strategy": "no", "disable_tqdm": True}
+        | {"learning_rate": learning_rate, "max_steps": steps, "warmup_steps": steps // 10}
+        | {"save_strategy": "no", "disable_tqdm": True}
     }
     trainer = run.trainer(model, train, callbacks=[Bar(run.name)])
     trainer.remove_callback(PrinterCallback)  # it prints on stdout
@@ -311,22 +311,21 @@ def run(
     dataset = SignalDataset(cases, config)
     first, then = steps
     found: dict[str, list[Array]] = {name: [] for name in LEARNING_RATE}
+
+    def trained(
+        name: str, seed: int, train: SignalDataset, steps: int, start: ECGEncoder | None = None
+    ) -> ECGEncoder:
+        # A training is the same, whether or not others went before.
+        train.rng = np.random.default_rng(seed)
+        run = Run(f"{name}-{seed}", {}, data, folder / f"trainings-{settings}", seed)
+        return fit(run, start, train, steps, LEARNING_RATE[name])
+
     for each in range(seed, seed + seeds):
-
-        def trained(
-            name: str, train: SignalDataset, steps: int, start: ECGEncoder | None = None, seed: int = each
-        ) -> ECGEncoder:
-            train.rng = np.random.default_rng(
-                seed
-            )  # a training is the same, whether or not others went before
-            run = Run(f"{name}-{seed}", {}, data, folder / f"trainings-{settings}", seed)
-            return fit(run, start, train, steps, LEARNING_RATE[name])
-
-        pretrained = trained("simulated", simulated, first)
+        pretrained = trained("simulated", each, simulated, first)
         models = (
             pretrained,
-            trained("real", real, first + then),
-            trained("real_and_simulated", real, then, pretrained),
+            trained("real", each, real, first + then),
+            trained("real_and_simulated", each, real, then, pretrained),
         )
         for name, model in zip(LEARNING_RATE, models, strict=True):
             found[name].append(scores(model, dataset))

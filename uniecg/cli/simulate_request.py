@@ -10,7 +10,7 @@ import typer
 
 from ..attributes import NUMERIC, Attributes
 from ..errors import InputError
-from ..simulate import OWN_NAMES, RATE_RANGES, SIMULATED
+from ..simulate import OWN_NAMES, RATE_RANGES, SIMULATED, sinus_of
 from ..text.attributes import attribute_spans, parse_attributes, parse_ranges
 from ..text.certainty import Named, certainties
 from ..text.phrases import PhraseTable, spelled, wordings
@@ -149,10 +149,9 @@ class Request:
 
 def _sinus(codes: tuple[str, ...], rate: float | None) -> tuple[str, ...]:
     """Sinus rhythm outside of 60 to 100 by its name; behind an AV block the rate is not that of the sinus node."""
-    if rate is None or 60.0 <= rate <= 100.0 or BLOCKED & set(codes):
+    if rate is None or BLOCKED & set(codes):
         return codes
-    name = "SBRAD" if rate < 60.0 else "STACH"
-    return tuple(dict.fromkeys(name if code == "SR" else code for code in codes))
+    return tuple(dict.fromkeys(sinus_of(rate) if code == "SR" else code for code in codes))
 
 
 def read_request(text: str) -> Request:

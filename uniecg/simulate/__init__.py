@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uniecg.simulate.ecg import OWN_NAMES, SIMULATED, simulate
 from uniecg.simulate.noise import Noise
-from uniecg.simulate.request import shortest_s
+from uniecg.simulate.request import shortest_s, sinus_of
 from uniecg.simulate.rhythm import (
     CHANNELS,
     RATE_RANGES,
@@ -28,5 +28,6 @@ __all__ = [
     "plan_rhythm",
     "shortest_s",
     "simulate",
+    "sinus_of",
     "usual_attributes",
 ]

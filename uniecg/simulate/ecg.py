@@ -21,7 +21,7 @@ from uniecg.simulate.noise import Noise, clip, draw_noise, noise_signal
 from uniecg.simulate.patterns import ACTIVATION, ectopic, retrograde_p
 from uniecg.simulate.plan import NORMAL, PACED, PREMATURE_ATRIAL, PREMATURE_VENTRICULAR, Floats
 from uniecg.simulate.repolarisation import REPOLARISATION
-from uniecg.simulate.request import check_numbers
+from uniecg.simulate.request import check_numbers, sinus_of
 from uniecg.simulate.rhythm import draw_timeline
 from uniecg.simulate.size import set_axis, set_voltage
 from uniecg.simulate.timeline import P_ONSET_TO_PEAK_S, Timeline
@@ -118,8 +118,9 @@ def simulate(
         raise InputError(
             f"cannot simulate {', '.join(unknown)}; known statements: {', '.join(sorted(SIMULATED))}"
         )
-    check_numbers(attributes or Attributes(), duration_s, sampling_rate, noise)
-    told, age, sex = person(codes, attributes or Attributes(), rng)
+    wanted = attributes or Attributes()
+    check_numbers(wanted, duration_s, sampling_rate, noise)
+    told, age, sex = person(codes, wanted, rng)
     timing_codes = set(codes)
     if "2AVB" in codes and not timing_codes & {"2AVB1", "2AVB2", "2AVB21", "3AVB"}:
         timing_codes.add(
@@ -183,14 +184,11 @@ def simulate(
 def _shown_statements(
     codes: tuple[str, ...], timing_codes: Collection[str], rate_bpm: float
 ) -> tuple[str, ...]:
-    """What was asked for, with the kind of block that was drawn and the sinus rhythm that nobody mentioned.
-
-    A sinus rhythm is named by its rate, 60 to 100 beats a minute being normal (Surawicz & Knilans 2008).
-    """
+    """What was asked for, with the kind of block that was drawn and the sinus rhythm that nobody mentioned."""
     found = (*codes, *sorted(set(timing_codes) - set(codes)))
     if set(codes) & RHYTHMS_OF_THEIR_OWN or math.isnan(rate_bpm):
         return found
-    sinus = "SBRAD" if rate_bpm < 60.0 else "STACH" if rate_bpm > 100.0 else "SR"
+    sinus = sinus_of(rate_bpm)
     return (*(code for code in found if code != "SR"), sinus) if sinus not in found else found
 
 

@@ -56,6 +56,11 @@ def check_numbers(
             )
 
 
+def sinus_of(rate_bpm: float) -> str:
+    """Code of a sinus rhythm of this rate: 60 to 100 beats a minute are normal (Surawicz & Knilans 2008)."""
+    return "SBRAD" if rate_bpm < 60.0 else "STACH" if rate_bpm > 100.0 else "SR"
+
+
 def shortest_s(statements: Collection[str], attributes: Attributes) -> float:
     """Length of record that is sure to show the early beats and blocked P waves that are asked for; s.
 
