@@ -56,7 +56,10 @@ def _fast_and_regular(m: Measurements) -> bool:
 
 
 def _tall_t(m: Measurements) -> bool:
-    """Two leads: a tall T wave in one of them is common in the healthy."""
+    """Two leads: a tall T wave in one of them is common in the healthy.
+
+    Lower than what denies a normal ECG (`t_tall_count`), which must spare the healthy more than it must find.
+    """
     leads = [m.leads[name] for name in ("V2", "V3", "V4")]
     return sum(lead.t_mv >= max(0.7, 0.6 * max(lead.r_mv, -lead.s_mv)) for lead in leads) >= 2
 
